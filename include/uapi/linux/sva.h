@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * /dev/sva: PASIDs and the address spaces that devices translate through.
+ *
+ * A context is one open of /dev/sva. It owns PASIDs and address spaces; nothing
+ * outside it can name them. A device driver is given an sva fd plus a PASID and
+ * programs the number; everything about the number is done here.
+ */
+#ifndef _UAPI_LINUX_SVA_H
+#define _UAPI_LINUX_SVA_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define SVA_TYPE 0xC5
+
+/**
+ * DOC: General ioctl format
+ *
+ * Every ioctl takes a pointer to a structure that begins with its size in
+ * bytes, filled in by user space. Structures grow only at their end:
+ *
+ *  - a size smaller than the structure's first version: -EINVAL
+ *  - a size larger than the kernel knows, with anything but zeros behind what
+ *    it knows: -E2BIG
+ *  - a flag the kernel does not know: -EOPNOTSUPP
+ *  - a reserved field that is not zero: -EINVAL
+ *  - an id or PASID that this context does not own: -ENOENT
+ *  - an ioctl number the kernel does not know: -ENOTTY
+ *
+ * An ioctl that fails leaves everything as it was unless its documentation says
+ * otherwise. The layout is the same for 32-bit and 64-bit callers.
+ */
+enum {
+	SVA_CMD_GET_INFO = 0x00,
+	SVA_CMD_DESTROY = 0x01,
+	SVA_CMD_PASID_ALLOC = 0x02,
+	SVA_CMD_PASID_FREE = 0x03,
+	SVA_CMD_PASID_INFO = 0x04,
+	SVA_CMD_PASID_BIND = 0x05,
+	SVA_CMD_AS_ALLOC = 0x06,
+	SVA_CMD_IOVA_RANGES = 0x07,
+	SVA_CMD_IOVA_MAP = 0x08,
+	SVA_CMD_IOVA_MAP_FILE = 0x09,
+	SVA_CMD_IOVA_UNMAP = 0x0a,
+	SVA_CMD_IOVA_COPY = 0x0b,
+	SVA_CMD_IOVA_DIRTY_SET = 0x0c,
+	SVA_CMD_IOVA_DIRTY_READ = 0x0d,
+};
+
+/* The widest PASID that PCI Express has (PCIe 6.0, 7.8.9): 20 bits. */
+#define SVA_PASID_WIDTH_MAX	20
+
+/*
+ * PASID objects without a number of their own (RID handles, process PASIDs)
+ * are named by a handle with this bit set, so that one __u32 names any of them.
+ */
+#define SVA_PASID_HANDLE	0x80000000u
+
+/* In place of an address space id: none. */
+#define SVA_AS_NONE		0
+
+/**
+ * struct sva_get_info - ioctl(SVA_GET_INFO)
+ * @size: sizeof(struct sva_get_info)
+ * @flags: Must be 0
+ * @features: Out: SVA_FEATURE_* bits that this kernel supports
+ * @pasid_min: Out: lowest number that SVA_PASID_ALLOC can ever return
+ * @pasid_max: Out: highest number that SVA_PASID_ALLOC can ever return
+ * @pool_size: Out: how many numbers the pool has, used or free
+ * @range_max: Out: largest @count that SVA_PASID_ALLOC accepts
+ * @map_align: Out: alignment in bytes of addresses and lengths of mappings that
+ *             every address space accepts
+ * @__reserved: Out: 0
+ *
+ * Not all numbers between @pasid_min and @pasid_max belong to the pool: the
+ * kernel's own users of PASIDs have the others.
+ */
+struct sva_get_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 features;
+	__u32 pasid_min;
+	__u32 pasid_max;
+	__u32 pool_size;
+	__u32 range_max;
+	__u32 map_align;
+	__u32 __reserved;
+};
+
+#define SVA_GET_INFO _IO(SVA_TYPE, SVA_CMD_GET_INFO)
+
+/**
+ * enum sva_feature - what a kernel supports
+ * @SVA_FEATURE_PASID: PASIDs with numbers out of the system-wide pool
+ * @SVA_FEATURE_PROCESS: process PASIDs (%SVA_PASID_F_MM)
+ * @SVA_FEATURE_RID: RID handles (%SVA_PASID_F_RID)
+ * @SVA_FEATURE_IOVA: address spaces of type %SVA_AS_TYPE_IOVA
+ * @SVA_FEATURE_MAP_FILE: SVA_IOVA_MAP_FILE
+ */
+enum sva_feature {
+	SVA_FEATURE_PASID = 1 << 0,
+	SVA_FEATURE_PROCESS = 1 << 1,
+	SVA_FEATURE_RID = 1 << 2,
+	SVA_FEATURE_IOVA = 1 << 3,
+	SVA_FEATURE_MAP_FILE = 1 << 4,
+};
+
+/**
+ * struct sva_destroy - ioctl(SVA_DESTROY)
+ * @size: sizeof(struct sva_destroy)
+ * @id: Address space to destroy
+ *
+ * Everything that is mapped is unmapped and unpinned.
+ *
+ * Errors: -ENOENT no such id; -EBUSY a PASID is bound to it, or another call is
+ * using it at this moment.
+ */
+struct sva_destroy {
+	__u32 size;
+	__u32 id;
+};
+
+#define SVA_DESTROY _IO(SVA_TYPE, SVA_CMD_DESTROY)
+
+/**
+ * enum sva_pasid_flags - Flags for SVA_PASID_ALLOC
+ * @SVA_PASID_F_MM: A process PASID: the PASID of the caller's own address
+ *                  space. It has no number until the first attach, it is bound
+ *                  to the process by that attach and cannot be bound to
+ *                  anything else. Only a task of the same process can have it
+ *                  attached.
+ * @SVA_PASID_F_RID: A RID handle: an address space for the requests of a
+ *                   function that carry no PASID.
+ *
+ * The two exclude each other, and each demands @count 1 and @min and @max 0.
+ */
+enum sva_pasid_flags {
+	SVA_PASID_F_MM = 1 << 0,
+	SVA_PASID_F_RID = 1 << 1,
+};
+
+/**
+ * struct sva_pasid_alloc - ioctl(SVA_PASID_ALLOC)
+ * @size: sizeof(struct sva_pasid_alloc)
+ * @flags: Combination of enum sva_pasid_flags
+ * @min: Lowest number that will do, 0 for no wish
+ * @max: Highest number that will do, 0 for no wish
+ * @count: How many consecutive numbers, 1 to sva_get_info.range_max
+ * @pasid: Out: the (first) PASID, or a handle with %SVA_PASID_HANDLE set
+ *
+ * Allocates @count consecutive numbers, all within [@min, @max]. Equal @min and
+ * @max ask for one fixed number. All of them or none are allocated; afterwards
+ * each is an object of its own. Without a wish, numbers that need more than 8
+ * bits are preferred, so that those for narrow devices stay for who needs them;
+ * a @max of the device's own limit always gives a number that fits it.
+ *
+ * No device needs to exist. A PASID begins unbound: a device attached to it has
+ * its DMA blocked.
+ *
+ * Errors: -EINVAL @min is greater than @max, @count is out of range or does not
+ * fit in [@min, @max], or a flag is combined with something it excludes; -EBUSY
+ * a number that was asked for by @min == @max is taken or is not of the pool;
+ * -ENOSPC no such run of numbers is free; -ENOMEM.
+ */
+struct sva_pasid_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 min;
+	__u32 max;
+	__u32 count;
+	__u32 pasid;
+};
+
+#define SVA_PASID_ALLOC _IO(SVA_TYPE, SVA_CMD_PASID_ALLOC)
+
+/**
+ * struct sva_pasid_free - ioctl(SVA_PASID_FREE)
+ * @size: sizeof(struct sva_pasid_free)
+ * @flags: Must be 0
+ * @pasid: PASID or handle; the first of a range
+ * @count: How many consecutive numbers, 1 for a handle
+ *
+ * A binding ends with its PASID. The numbers of a range need not come from one
+ * allocation. All are freed or none.
+ *
+ * Errors: -EINVAL @count is 0, or more than 1 for a handle; -ENOENT one of them
+ * is not this context's; -EBUSY a device is attached to one of them.
+ */
+struct sva_pasid_free {
+	__u32 size;
+	__u32 flags;
+	__u32 pasid;
+	__u32 count;
+};
+
+#define SVA_PASID_FREE _IO(SVA_TYPE, SVA_CMD_PASID_FREE)
+
+/**
+ * enum sva_pasid_kind - what a PASID object is
+ * @SVA_PASID_KIND_NUMBER: A number out of the pool
+ * @SVA_PASID_KIND_MM: A process PASID
+ * @SVA_PASID_KIND_RID: A RID handle
+ */
+enum sva_pasid_kind {
+	SVA_PASID_KIND_NUMBER = 0,
+	SVA_PASID_KIND_MM = 1,
+	SVA_PASID_KIND_RID = 2,
+};
+
+/**
+ * enum sva_pasid_state - bits of sva_pasid_info.state
+ * @SVA_PASID_S_BOUND: It is bound to an address space or, for a process PASID,
+ *                     attached
+ * @SVA_PASID_S_COHERENT: It has devices attached, and the IOMMU enforces cache
+ *                        coherency for all of them
+ * @SVA_PASID_S_REVOKED: The core had to end a use of it, after a rebind that
+ *                       could be neither completed nor undone. Cleared by the
+ *                       next successful bind.
+ */
+enum sva_pasid_state {
+	SVA_PASID_S_BOUND = 1 << 0,
+	SVA_PASID_S_COHERENT = 1 << 1,
+	SVA_PASID_S_REVOKED = 1 << 2,
+};
+
+/**
+ * struct sva_pasid_info - ioctl(SVA_PASID_INFO)
+ * @size: sizeof(struct sva_pasid_info)
+ * @flags: Must be 0
+ * @pasid: PASID or handle
+ * @kind: Out: enum sva_pasid_kind
+ * @number: Out: the number that devices use; for a process PASID 0 until its
+ *          first attach; 0 for a RID handle
+ * @as_id: Out: address space it is bound to, or %SVA_AS_NONE
+ * @bonds: Out: number of uses by device drivers
+ * @state: Out: combination of enum sva_pasid_state
+ *
+ * Errors: -ENOENT.
+ */
+struct sva_pasid_info {
+	__u32 size;
+	__u32 flags;
+	__u32 pasid;
+	__u32 kind;
+	__u32 number;
+	__u32 as_id;
+	__u32 bonds;
+	__u32 state;
+};
+
+#define SVA_PASID_INFO _IO(SVA_TYPE, SVA_CMD_PASID_INFO)
+
+/**
+ * struct sva_pasid_bind - ioctl(SVA_PASID_BIND)
+ * @size: sizeof(struct sva_pasid_bind)
+ * @flags: Must be 0
+ * @pasid: PASID or RID handle
+ * @as_id: Address space, or %SVA_AS_NONE to unbind
+ *
+ * Binding and attaching are independent and come in either order. If devices
+ * are attached, then at every moment each of them sees the old translation, the
+ * new one, or none: whether it is blocked for a moment depends on its IOMMU. A
+ * bind that one device's IOMMU refuses is undone on all of them.
+ *
+ * Errors: -ENOENT no such PASID or address space; -EINVAL a process PASID, which
+ * is bound by attaching only; -EADDRINUSE for a RID handle: something is mapped
+ * where the group has a reserved region; -ENOTRECOVERABLE the bind was refused
+ * and the undo failed too: uses for which not even the old translation could be
+ * restored are blocked and revoked, the others are as before; -EOPNOTSUPP or
+ * what else the IOMMU driver answered.
+ */
+struct sva_pasid_bind {
+	__u32 size;
+	__u32 flags;
+	__u32 pasid;
+	__u32 as_id;
+};
+
+#define SVA_PASID_BIND _IO(SVA_TYPE, SVA_CMD_PASID_BIND)
+
+/**
+ * enum sva_as_type - what an address space translates through
+ * @SVA_AS_TYPE_IOVA: A map of pinned memory that user space manages
+ */
+enum sva_as_type {
+	SVA_AS_TYPE_IOVA = 1,
+};
+
+/**
+ * enum sva_as_flags - Flags for SVA_AS_ALLOC
+ * @SVA_AS_F_DIRTY: Dirty tracking. Reserved: -EOPNOTSUPP.
+ */
+enum sva_as_flags {
+	SVA_AS_F_DIRTY = 1 << 0,
+};
+
+/**
+ * struct sva_as_alloc - ioctl(SVA_AS_ALLOC)
+ * @size: sizeof(struct sva_as_alloc)
+ * @flags: Combination of enum sva_as_flags
+ * @type: enum sva_as_type
+ * @id: Out: the address space
+ *
+ * Errors: -EOPNOTSUPP unknown @type; -ENOMEM.
+ */
+struct sva_as_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 type;
+	__u32 id;
+};
+
+#define SVA_AS_ALLOC _IO(SVA_TYPE, SVA_CMD_AS_ALLOC)
+
+/**
+ * struct sva_iova_range - an interval of IOVA
+ * @start: First IOVA
+ * @last: Last IOVA, inclusive
+ */
+struct sva_iova_range {
+	__aligned_u64 start;
+	__aligned_u64 last;
+};
+
+/**
+ * struct sva_iova_ranges - ioctl(SVA_IOVA_RANGES)
+ * @size: sizeof(struct sva_iova_ranges)
+ * @as_id: Address space of type %SVA_AS_TYPE_IOVA
+ * @num: In: entries that @ranges has room for. Out: entries that there are
+ * @__reserved: Must be 0
+ * @ranges: User pointer to an array of struct sva_iova_range, in ascending order
+ * @alignment: Out: alignment in bytes that mappings need now
+ *
+ * The ranges that can be mapped, whether or not something is mapped there now.
+ * They shrink when a device is attached, through its IOMMU's address width and,
+ * for a RID handle, its group's reserved regions.
+ *
+ * Errors: -ENOENT; -EMSGSIZE @num was too small: @num is set to what is needed
+ * and as many entries as fit are written; -EFAULT.
+ */
+struct sva_iova_ranges {
+	__u32 size;
+	__u32 as_id;
+	__u32 num;
+	__u32 __reserved;
+	__aligned_u64 ranges;
+	__aligned_u64 alignment;
+};
+
+#define SVA_IOVA_RANGES _IO(SVA_TYPE, SVA_CMD_IOVA_RANGES)
+
+/**
+ * enum sva_iova_flags - Flags for SVA_IOVA_MAP, _MAP_FILE and _COPY
+ * @SVA_IOVA_F_READ: Devices may read
+ * @SVA_IOVA_F_WRITE: Devices may write
+ * @SVA_IOVA_F_FIXED: Map at the given IOVA; without it the kernel chooses one
+ *
+ * At least one of READ and WRITE is needed.
+ */
+enum sva_iova_flags {
+	SVA_IOVA_F_READ = 1 << 0,
+	SVA_IOVA_F_WRITE = 1 << 1,
+	SVA_IOVA_F_FIXED = 1 << 2,
+};
+
+/**
+ * struct sva_iova_map - ioctl(SVA_IOVA_MAP)
+ * @size: sizeof(struct sva_iova_map)
+ * @flags: Combination of enum sva_iova_flags
+ * @as_id: Address space of type %SVA_AS_TYPE_IOVA
+ * @__reserved: Must be 0
+ * @user_va: Address of the memory in the caller's process
+ * @length: Bytes
+ * @iova: In: where to map, with %SVA_IOVA_F_FIXED. Out: where it was mapped
+ *
+ * Pins the memory that is at @user_va now and maps it. The mapping goes on to
+ * mean that memory if the process unmaps or exits. What is pinned counts
+ * against RLIMIT_MEMLOCK of the calling user.
+ *
+ * Errors: -EINVAL @user_va, @length or @iova is not aligned, @length is 0 or no
+ * access is asked for; -EOVERFLOW a range wraps around; -EEXIST something is
+ * mapped there; -EADDRNOTAVAIL the range is not one of SVA_IOVA_RANGES;
+ * -ENOSPC no free IOVA is left; -EFAULT the process may not access the memory
+ * so (read-only memory for %SVA_IOVA_F_WRITE, or nothing there); -ENXIO it is
+ * device memory (VM_IO, VM_PFNMAP); -EOPNOTSUPP it is of a file system that
+ * cannot pin for long (DAX); -EDQUOT more than RLIMIT_MEMLOCK allows; -EINTR a
+ * fatal signal; -ENOMEM.
+ */
+struct sva_iova_map {
+	__u32 size;
+	__u32 flags;
+	__u32 as_id;
+	__u32 __reserved;
+	__aligned_u64 user_va;
+	__aligned_u64 length;
+	__aligned_u64 iova;
+};
+
+#define SVA_IOVA_MAP _IO(SVA_TYPE, SVA_CMD_IOVA_MAP)
+
+/**
+ * struct sva_iova_map_file - ioctl(SVA_IOVA_MAP_FILE)
+ * @size: sizeof(struct sva_iova_map_file)
+ * @flags: Combination of enum sva_iova_flags
+ * @as_id: Address space of type %SVA_AS_TYPE_IOVA
+ * @fd: A memfd, or a file on tmpfs or hugetlbfs
+ * @start: Offset in the file, in bytes
+ * @length: Bytes
+ * @iova: In: where to map, with %SVA_IOVA_F_FIXED. Out: where it was mapped
+ *
+ * As SVA_IOVA_MAP, for memory of a file that need not be mapped into the
+ * process. Holes are filled. The descriptor can be closed afterwards.
+ *
+ * Errors: those of SVA_IOVA_MAP and -EBADF not an open descriptor; -ENODEV not a
+ * file of memory; -EACCES the descriptor is not open for reading, or not open
+ * for writing with %SVA_IOVA_F_WRITE; -EPERM writing is sealed (F_SEAL_WRITE,
+ * F_SEAL_FUTURE_WRITE) and %SVA_IOVA_F_WRITE is asked for; -ERANGE beyond the
+ * end of the file.
+ */
+struct sva_iova_map_file {
+	__u32 size;
+	__u32 flags;
+	__u32 as_id;
+	__s32 fd;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 iova;
+};
+
+#define SVA_IOVA_MAP_FILE _IO(SVA_TYPE, SVA_CMD_IOVA_MAP_FILE)
+
+/**
+ * struct sva_iova_unmap - ioctl(SVA_IOVA_UNMAP)
+ * @size: sizeof(struct sva_iova_unmap)
+ * @as_id: Address space of type %SVA_AS_TYPE_IOVA
+ * @iova: First IOVA
+ * @length: In: bytes; U64_MAX with @iova 0 means everything.
+ *          Out: bytes that were unmapped
+ *
+ * Unmaps whole mappings: every one that lies in the range. When the call
+ * returns, no device can reach the memory through this address space.
+ *
+ * Errors: -EINVAL @length is 0; -EOVERFLOW the range wraps around; -ENOENT
+ * nothing is mapped in it (but "everything" of an empty address space
+ * succeeds); -ERANGE it cuts through a mapping; -EBUSY a mapping in it is still
+ * being made by another call.
+ */
+struct sva_iova_unmap {
+	__u32 size;
+	__u32 as_id;
+	__aligned_u64 iova;
+	__aligned_u64 length;
+};
+
+#define SVA_IOVA_UNMAP _IO(SVA_TYPE, SVA_CMD_IOVA_UNMAP)
+
+/**
+ * struct sva_iova_copy - ioctl(SVA_IOVA_COPY)
+ * @size: sizeof(struct sva_iova_copy)
+ * @flags: Combination of enum sva_iova_flags
+ * @dst_as_id: Address space to map into
+ * @src_as_id: Address space to copy from; may be the same
+ * @length: Bytes
+ * @dst_iova: In: where to map, with %SVA_IOVA_F_FIXED. Out: where it was mapped
+ * @src_iova: What to copy: any part of one mapping
+ *
+ * Maps memory a second time without pinning or charging it a second time. It
+ * stays pinned until its last mapping is gone.
+ *
+ * Errors: those of SVA_IOVA_MAP that concern the IOVA, and -ENOENT nothing is
+ * mapped at @src_iova, or not in one mapping all the way; -EACCES
+ * %SVA_IOVA_F_WRITE of memory that was not mapped for writing; -EBUSY the
+ * source is still being mapped by another call.
+ */
+struct sva_iova_copy {
+	__u32 size;
+	__u32 flags;
+	__u32 dst_as_id;
+	__u32 src_as_id;
+	__aligned_u64 length;
+	__aligned_u64 dst_iova;
+	__aligned_u64 src_iova;
+};
+
+#define SVA_IOVA_COPY _IO(SVA_TYPE, SVA_CMD_IOVA_COPY)
+
+/*
+ * Numbers reserved for dirty tracking: turning it on and off for an address
+ * space, and reading the bitmap. They answer -EOPNOTSUPP.
+ */
+#define SVA_IOVA_DIRTY_SET _IO(SVA_TYPE, SVA_CMD_IOVA_DIRTY_SET)
+#define SVA_IOVA_DIRTY_READ _IO(SVA_TYPE, SVA_CMD_IOVA_DIRTY_READ)
+
+#endif /* _UAPI_LINUX_SVA_H */
