@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PASID objects: numbers out of the pool, RID handles and process PASIDs.
+ */
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "sva_private.h"
+
+static struct kmem_cache *pasid_cache;
+
+int sva_pasid_cache_init(void)
+{
+	pasid_cache = KMEM_CACHE(sva_pasid, SLAB_ACCOUNT);
+	return pasid_cache ? 0 : -ENOMEM;
+}
+
+void sva_pasid_cache_exit(void)
+{
+	kmem_cache_destroy(pasid_cache);
+}
+
+static struct sva_pasid *new_pasid(enum sva_pasid_kind kind)
+{
+	struct sva_pasid *pasid;
+
+	pasid = kmem_cache_zalloc(pasid_cache, GFP_KERNEL);
+	if (!pasid)
+		return NULL;
+	pasid->kind = kind;
+	INIT_LIST_HEAD(&pasid->attachments);
+	if (kind == SVA_PASID_KIND_MM) {
+		pasid->mm = current->mm;
+		mmgrab(pasid->mm);
+	}
+	return pasid;
+}
+
+/* Frees an object that nobody can find any more. */
+static void delete_pasid(struct sva_pasid *pasid)
+{
+	if (pasid->as)
+		sva_as_put(pasid->as);
+	if (pasid->mm)
+		mmdrop(pasid->mm);
+	if (pasid->kind == SVA_PASID_KIND_NUMBER)
+		sva_pool_free(pasid->id, 1);
+	kmem_cache_free(pasid_cache, pasid);
+}
+
+static struct xarray *pasid_array(struct sva_ctx *ctx, u32 *id)
+{
+	if (!(*id & SVA_PASID_HANDLE))
+		return &ctx->pasids;
+	*id &= ~SVA_PASID_HANDLE;
+	return &ctx->handles;
+}
+
+/**
+ * sva_pasid_find() - Look up a PASID of a context
+ * @ctx: The context
+ * @id: Number or handle
+ *
+ * Context: The caller holds @ctx->lock, which keeps the PASID from being freed.
+ * Return: the PASID, or NULL.
+ */
+struct sva_pasid *sva_pasid_find(struct sva_ctx *ctx, u32 id)
+{
+	struct xarray *xa = pasid_array(ctx, &id);
+
+	lockdep_assert_held(&ctx->lock);
+	return xa_load(xa, id);
+}
+
+static int alloc_handle(struct sva_ucmd *ucmd, enum sva_pasid_kind kind)
+{
+	struct sva_pasid_alloc *cmd = ucmd->cmd;
+	struct sva_ctx *ctx = ucmd->ctx;
+	struct sva_pasid *pasid;
+	u32 index;
+	int ret;
+
+	if (cmd->count != 1 || cmd->min || cmd->max)
+		return -EINVAL;
+
+	pasid = new_pasid(kind);
+	if (!pasid)
+		return -ENOMEM;
+
+	ret = xa_alloc(&ctx->handles, &index, XA_ZERO_ENTRY, xa_limit_31b,
+		       GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto out_delete;
+
+	pasid->id = SVA_PASID_HANDLE | index;
+	cmd->pasid = pasid->id;
+	ret = sva_ucmd_respond(ucmd);
+	if (ret)
+		goto out_release;
+
+	xa_store(&ctx->handles, index, pasid, GFP_KERNEL_ACCOUNT);
+	return 0;
+
+out_release:
+	xa_erase(&ctx->handles, index);
+out_delete:
+	delete_pasid(pasid);
+	return ret;
+}
+
+/* Makes the objects of @count numbers, on a list that @node links. */
+static int new_numbers(u32 first, u32 count, struct list_head *list)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		struct sva_pasid *pasid;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		pasid = new_pasid(SVA_PASID_KIND_NUMBER);
+		if (!pasid)
+			return -ENOMEM;
+		pasid->id = first + i;
+		list_add_tail(&pasid->attachments, list);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void delete_numbers(struct list_head *list)
+{
+	struct sva_pasid *pasid, *next;
+
+	list_for_each_entry_safe(pasid, next, list, attachments)
+		kmem_cache_free(pasid_cache, pasid);
+}
+
+/*
+ * Nothing can fail once user space has been told the number, and nobody can
+ * find the objects before that.
+ */
+static int publish_numbers(struct sva_ucmd *ucmd, u32 first, u32 count,
+			   struct list_head *list)
+{
+	struct sva_pasid_alloc *cmd = ucmd->cmd;
+	struct xarray *xa = &ucmd->ctx->pasids;
+	struct sva_pasid *pasid, *next;
+	u32 i;
+	int ret;
+
+	for (i = 0; i < count; i++) {
+		ret = xa_reserve(xa, first + i, GFP_KERNEL_ACCOUNT);
+		if (ret)
+			goto out_release;
+	}
+
+	cmd->pasid = first;
+	ret = sva_ucmd_respond(ucmd);
+	if (ret)
+		goto out_release;
+
+	list_for_each_entry_safe(pasid, next, list, attachments) {
+		INIT_LIST_HEAD(&pasid->attachments);
+		xa_store(xa, pasid->id, pasid, GFP_KERNEL_ACCOUNT);
+	}
+	return 0;
+
+out_release:
+	while (i--)
+		xa_release(xa, first + i);
+	return ret;
+}
+
+static int alloc_numbers(struct sva_ucmd *ucmd)
+{
+	struct sva_pasid_alloc *cmd = ucmd->cmd;
+	u32 last = BIT(SVA_PASID_WIDTH_MAX) - 1;
+	LIST_HEAD(list);
+	u32 first;
+	int ret;
+
+	if (cmd->max)
+		last = min(cmd->max, last);
+	if (cmd->min > last || (cmd->max && cmd->min > cmd->max))
+		return -EINVAL;
+	if (!cmd->count || cmd->count > SVA_RANGE_MAX ||
+	    cmd->count - 1 > last - cmd->min)
+		return -EINVAL;
+
+	ret = sva_pool_alloc(cmd->min, cmd->max, cmd->count, &first);
+	if (ret)
+		return ret;
+
+	ret = new_numbers(first, cmd->count, &list);
+	if (ret)
+		goto out_free;
+	ret = publish_numbers(ucmd, first, cmd->count, &list);
+	if (ret)
+		goto out_free;
+	return 0;
+
+out_free:
+	delete_numbers(&list);
+	sva_pool_free(first, cmd->count);
+	return ret;
+}
+
+int sva_ioctl_pasid_alloc(struct sva_ucmd *ucmd)
+{
+	struct sva_pasid_alloc *cmd = ucmd->cmd;
+
+	if (cmd->flags & ~(SVA_PASID_F_MM | SVA_PASID_F_RID))
+		return -EOPNOTSUPP;
+
+	switch (cmd->flags) {
+	case 0:
+		return alloc_numbers(ucmd);
+	case SVA_PASID_F_MM:
+		return alloc_handle(ucmd, SVA_PASID_KIND_MM);
+	case SVA_PASID_F_RID:
+		return alloc_handle(ucmd, SVA_PASID_KIND_RID);
+	default:
+		return -EINVAL;
+	}
+}
+
+static int free_handle(struct sva_ctx *ctx, u32 id)
+{
+	struct sva_pasid *pasid;
+
+	mutex_lock(&ctx->lock);
+	pasid = sva_pasid_find(ctx, id);
+	if (!pasid || pasid->nr_bonds) {
+		mutex_unlock(&ctx->lock);
+		return pasid ? -EBUSY : -ENOENT;
+	}
+	xa_erase(&ctx->handles, id & ~SVA_PASID_HANDLE);
+	mutex_unlock(&ctx->lock);
+
+	delete_pasid(pasid);
+	return 0;
+}
+
+static int check_unused(struct sva_ctx *ctx, u32 first, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		struct sva_pasid *pasid = sva_pasid_find(ctx, first + i);
+
+		if (!pasid)
+			return -ENOENT;
+		if (pasid->nr_bonds)
+			return -EBUSY;
+	}
+	return 0;
+}
+
+static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
+{
+	u32 i;
+	int ret;
+
+	mutex_lock(&ctx->lock);
+	ret = check_unused(ctx, first, count);
+	if (!ret)
+		for (i = 0; i < count; i++)
+			delete_pasid(xa_erase(&ctx->pasids, first + i));
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+int sva_ioctl_pasid_free(struct sva_ucmd *ucmd)
+{
+	struct sva_pasid_free *cmd = ucmd->cmd;
+
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+	if (!cmd->count)
+		return -EINVAL;
+
+	if (cmd->pasid & SVA_PASID_HANDLE) {
+		if (cmd->count != 1)
+			return -EINVAL;
+		return free_handle(ucmd->ctx, cmd->pasid);
+	}
+	if (cmd->count > BIT(SVA_PASID_WIDTH_MAX) ||
+	    cmd->pasid >= BIT(SVA_PASID_WIDTH_MAX))
+		return -ENOENT;
+	return free_numbers(ucmd->ctx, cmd->pasid, cmd->count);
+}
+
+/* The number that devices use for it, 0 if there is none (yet). */
+static u32 pasid_number(struct sva_pasid *pasid)
+{
+	const struct sva_attachment *att;
+
+	switch (pasid->kind) {
+	case SVA_PASID_KIND_NUMBER:
+		return pasid->id;
+	case SVA_PASID_KIND_MM:
+		att = list_first_entry_or_null(&pasid->attachments,
+					       struct sva_attachment, node);
+		return att ? iommu_sva_get_pasid(att->process) : 0;
+	default:
+		return 0;
+	}
+}
+
+int sva_ioctl_pasid_info(struct sva_ucmd *ucmd)
+{
+	struct sva_pasid_info *cmd = ucmd->cmd;
+	struct sva_ctx *ctx = ucmd->ctx;
+	struct sva_pasid *pasid;
+
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+
+	mutex_lock(&ctx->lock);
+	pasid = sva_pasid_find(ctx, cmd->pasid);
+	if (pasid) {
+		cmd->kind = pasid->kind;
+		cmd->number = pasid_number(pasid);
+		cmd->as_id = pasid->as ? pasid->as->id : SVA_AS_NONE;
+		cmd->bonds = pasid->nr_bonds;
+		cmd->state = sva_pasid_state_bits(pasid);
+	}
+	mutex_unlock(&ctx->lock);
+
+	return pasid ? sva_ucmd_respond(ucmd) : -ENOENT;
+}
+
+/**
+ * sva_pasid_free_all() - Free what a context still has at its end
+ * @ctx: The context, which nobody can reach any more; no bond is left
+ */
+void sva_pasid_free_all(struct sva_ctx *ctx)
+{
+	struct sva_pasid *pasid;
+	unsigned long index;
+
+	xa_for_each(&ctx->pasids, index, pasid) {
+		delete_pasid(pasid);
+		cond_resched();
+	}
+	xa_destroy(&ctx->pasids);
+
+	xa_for_each(&ctx->handles, index, pasid)
+		delete_pasid(pasid);
+	xa_destroy(&ctx->handles);
+}
