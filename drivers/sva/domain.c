@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The IOMMU domains behind an IOVA address space: one for all devices that can
+ * share it, kept in step with the map.
+ */
+#include <linux/slab.h>
+
+#include "sva_private.h"
+
+static u64 area_length(const struct sva_area *area)
+{
+	return area->last - area->iova + 1;
+}
+
+static int map_area(struct iommu_domain *domain, const struct sva_area *area)
+{
+	return sva_pages_map(area->pages, area->first_page,
+			     area_length(area) / PAGE_SIZE, domain, area->iova,
+			     area->prot | IOMMU_CACHE);
+}
+
+static void unmap_areas(struct sva_iova *iova, struct iommu_domain *domain,
+			const struct sva_area *end)
+{
+	struct sva_area *area;
+
+	for (area = sva_area_first(&iova->areas, 0); area != end;
+	     area = sva_area_next(area))
+		if (!area->pending)
+			iommu_unmap(domain, area->iova, area_length(area));
+}
+
+/* A pending area is mapped later, to all domains that there are then. */
+static int map_areas(struct sva_iova *iova, struct iommu_domain *domain)
+{
+	struct sva_area *area;
+	int ret;
+
+	for (area = sva_area_first(&iova->areas, 0); area;
+	     area = sva_area_next(area)) {
+		if (area->pending)
+			continue;
+		ret = map_area(domain, area);
+		if (ret) {
+			unmap_areas(iova, domain, area);
+			return ret;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/* What the domain cannot translate must not be mapped. */
+static int reserve_beyond(struct sva_iova *iova, struct sva_domain *domain)
+{
+	const struct iommu_domain_geometry *geo = &domain->domain->geometry;
+	int ret = 0;
+
+	if (!geo->force_aperture)
+		return 0;
+	if (geo->aperture_start)
+		ret = sva_iova_reserve(iova, domain, 0, geo->aperture_start - 1);
+	if (!ret && geo->aperture_end != U64_MAX)
+		ret = sva_iova_reserve(iova, domain, geo->aperture_end + 1,
+				       U64_MAX);
+	return ret;
+}
+
+static struct iommu_domain *alloc_iommu_domain(struct device *dev)
+{
+	struct iommu_domain *domain;
+
+	/* AMD: only such a domain can be on the RID of a device with PASIDs. */
+	domain = iommu_paging_domain_alloc_flags(dev, IOMMU_HWPT_ALLOC_PASID);
+	if (domain == ERR_PTR(-EOPNOTSUPP))
+		domain = iommu_paging_domain_alloc_flags(dev, 0);
+	return domain;
+}
+
+static void free_domain(struct sva_domain *domain)
+{
+	sva_iova_unreserve(domain->iova, domain);
+	iommu_domain_free(domain->domain);
+	kfree(domain);
+}
+
+static bool can_enforce_coherency(struct device *dev)
+{
+	return device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
+}
+
+/* Makes a domain fit for @dev and fills it with the map. */
+static struct sva_domain *new_domain(struct sva_iova *iova, struct device *dev)
+{
+	struct sva_domain *domain;
+	int ret;
+
+	domain = kzalloc_obj(*domain, GFP_KERNEL_ACCOUNT);
+	if (!domain)
+		return ERR_PTR(-ENOMEM);
+	domain->iova = iova;
+
+	domain->domain = alloc_iommu_domain(dev);
+	if (IS_ERR(domain->domain)) {
+		ret = PTR_ERR(domain->domain);
+		kfree(domain);
+		return ERR_PTR(ret);
+	}
+
+	/* Before the first map: drivers cannot change what is mapped already. */
+	if (can_enforce_coherency(dev) &&
+	    domain->domain->ops->enforce_cache_coherency)
+		domain->coherent =
+			domain->domain->ops->enforce_cache_coherency(domain->domain);
+
+	ret = -EOPNOTSUPP;
+	if (!(domain->domain->pgsize_bitmap & PAGE_SIZE))
+		goto out_free;
+	ret = reserve_beyond(iova, domain);
+	if (ret)
+		goto out_free;
+	ret = map_areas(iova, domain->domain);
+	if (ret)
+		goto out_free;
+	return domain;
+
+out_free:
+	free_domain(domain);
+	return ERR_PTR(ret);
+}
+
+/* Ranges that the untagged DMA of a group never reaches, or must not. */
+static int reserve_for_group(struct sva_iova *iova,
+			     const struct sva_target *target)
+{
+	struct iommu_resv_region *region, *next;
+	LIST_HEAD(regions);
+	int ret;
+
+	ret = iommu_get_group_resv_regions(target->group, &regions);
+	list_for_each_entry_safe(region, next, &regions, list) {
+		if (!ret && region->type != IOMMU_RESV_DIRECT_RELAXABLE)
+			ret = sva_iova_reserve(iova, target->owner,
+					       region->start,
+					       region->start + region->length - 1);
+		kfree(region);
+	}
+	return ret;
+}
+
+static struct sva_domain *attach_existing(struct sva_iova *iova,
+					  const struct sva_target *target)
+{
+	bool want_coherent = can_enforce_coherency(target->dev);
+	struct sva_domain *domain;
+	int ret;
+
+	list_for_each_entry(domain, &iova->domains, node) {
+		if (want_coherent && !domain->coherent)
+			continue;
+		ret = sva_target_set(target, domain->domain);
+		if (!ret)
+			return domain;
+		/* -EINVAL is how a driver says that they do not fit. */
+		if (ret != -EINVAL)
+			return ERR_PTR(ret);
+	}
+	return NULL;
+}
+
+static struct sva_domain *attach_any(struct sva_iova *iova,
+				     const struct sva_target *target)
+{
+	struct sva_domain *domain;
+	int ret;
+
+	domain = attach_existing(iova, target);
+	if (domain)
+		return domain;
+
+	domain = new_domain(iova, target->dev);
+	if (IS_ERR(domain))
+		return domain;
+	ret = sva_target_set(target, domain->domain);
+	if (ret) {
+		unmap_areas(iova, domain->domain, NULL);
+		free_domain(domain);
+		return ERR_PTR(ret);
+	}
+	list_add_tail(&domain->node, &iova->domains);
+	return domain;
+}
+
+/**
+ * sva_domain_attach() - Translate a target through an IOVA address space
+ * @iova: The address space
+ * @target: The target; its owner holds the ranges reserved for a RID
+ *
+ * Context: The caller holds the context's lock.
+ * Return: the domain, with one more user, or ERR_PTR: -EADDRINUSE something is
+ * mapped where it cannot be for the target; -EOPNOTSUPP the device's IOMMU
+ * cannot do it, -ENOMEM, or what the IOMMU driver answered.
+ */
+struct sva_domain *sva_domain_attach(struct sva_iova *iova,
+				     const struct sva_target *target)
+{
+	struct sva_domain *domain;
+	int ret;
+
+	if (!device_iommu_capable(target->dev, IOMMU_CAP_CACHE_COHERENCY))
+		return ERR_PTR(-EOPNOTSUPP);
+
+	guard(mutex)(&iova->lock);
+	if (target->pasid == IOMMU_NO_PASID) {
+		ret = reserve_for_group(iova, target);
+		if (ret) {
+			sva_iova_unreserve(iova, target->owner);
+			return ERR_PTR(ret);
+		}
+	}
+
+	domain = attach_any(iova, target);
+	if (IS_ERR(domain))
+		sva_iova_unreserve(iova, target->owner);
+	else
+		domain->users++;
+	return domain;
+}
+
+/**
+ * sva_domain_put() - End the use of a domain
+ * @domain: From sva_domain_attach(); the target is no longer set to it
+ * @owner: The target's owner
+ */
+void sva_domain_put(struct sva_domain *domain, void *owner)
+{
+	struct sva_iova *iova = domain->iova;
+
+	guard(mutex)(&iova->lock);
+	sva_iova_unreserve(iova, owner);
+	if (--domain->users)
+		return;
+	list_del(&domain->node);
+	unmap_areas(iova, domain->domain, NULL);
+	free_domain(domain);
+}
+
+/**
+ * sva_domains_map() - Map an area into all domains of its address space
+ * @iova: The address space; the caller holds its lock
+ * @area: The area, which is pending
+ *
+ * Return: 0 or an error, after which it is mapped in none.
+ */
+int sva_domains_map(struct sva_iova *iova, struct sva_area *area)
+{
+	struct sva_domain *domain;
+	int ret;
+
+	lockdep_assert_held(&iova->lock);
+
+	list_for_each_entry(domain, &iova->domains, node) {
+		ret = map_area(domain->domain, area);
+		if (ret)
+			goto out_unmap;
+	}
+	return 0;
+
+out_unmap:
+	list_for_each_entry_continue_reverse(domain, &iova->domains, node)
+		iommu_unmap(domain->domain, area->iova, area_length(area));
+	return ret;
+}
+
+/**
+ * sva_domains_unmap() - Unmap areas from all domains of their address space
+ * @iova: The address space; the caller holds its lock
+ * @areas: The areas, linked by unmap_node
+ *
+ * One IOTLB flush per domain; afterwards no device reaches the memory.
+ */
+void sva_domains_unmap(struct sva_iova *iova, struct list_head *areas)
+{
+	struct iommu_iotlb_gather gather;
+	struct sva_domain *domain;
+	struct sva_area *area;
+
+	lockdep_assert_held(&iova->lock);
+
+	list_for_each_entry(domain, &iova->domains, node) {
+		iommu_iotlb_gather_init(&gather);
+		list_for_each_entry(area, areas, unmap_node)
+			iommu_unmap_fast(domain->domain, area->iova,
+					 area_length(area), &gather);
+		iommu_iotlb_sync(domain->domain, &gather);
+	}
+}
