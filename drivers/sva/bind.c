@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What PASIDs are bound to, seen from the IOMMU: attaching, rebinding, undoing.
+ *
+ * The promise of a rebind: at every moment a device sees the old translation,
+ * the new one, or none. If an IOMMU refuses the new one, all devices get the old
+ * one back; a use for which even that fails stays blocked and is revoked.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "iommu_internal.h"
+#include "sva_private.h"
+
+static bool allow_unsafe_interrupts;
+module_param(allow_unsafe_interrupts, bool, 0644);
+MODULE_PARM_DESC(allow_unsafe_interrupts,
+		 "Attach RID handles although the platform does not isolate interrupts");
+
+/* The core wants a new one for each attach: page requests look without a lock. */
+static struct iommu_attach_handle *new_handle(void)
+{
+	struct iommu_attach_handle *handle;
+
+	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
+	return handle;
+}
+
+/**
+ * sva_target_set() - Have the IOMMU translate a target through a domain
+ * @target: The target
+ * @domain: The domain
+ *
+ * Return: 0, -EINVAL if domain and device do not fit, or what else the IOMMU
+ * answered.
+ */
+int sva_target_set(const struct sva_target *target, struct iommu_domain *domain)
+{
+	if (target->pasid == IOMMU_NO_PASID) {
+		if (target->replace)
+			return iommu_replace_group_handle(target->group, domain,
+							  target->handle);
+		return iommu_attach_group_handle(domain, target->group,
+						 target->handle);
+	}
+	if (target->replace)
+		return iommu_replace_device_pasid(domain, target->dev,
+						  target->pasid,
+						  target->handle);
+	return iommu_attach_device_pasid(domain, target->dev, target->pasid,
+					 target->handle);
+}
+
+static void target_clear(const struct sva_target *target,
+			 struct iommu_domain *domain)
+{
+	if (target->pasid == IOMMU_NO_PASID)
+		iommu_detach_group_handle(domain, target->group);
+	else
+		iommu_detach_device_pasid(domain, target->dev, target->pasid);
+}
+
+/* Any bond will do to name the device: the IOMMU acts on the group. */
+static struct sva_target attachment_target(struct sva_attachment *att)
+{
+	struct sva_bond *bond = list_first_entry(&att->bonds, struct sva_bond,
+						 attachment_node);
+
+	return (struct sva_target) {
+		.dev = bond->sdev->dev,
+		.group = att->group->group,
+		.pasid = att->pasid->kind == SVA_PASID_KIND_NUMBER ?
+			 att->pasid->id : IOMMU_NO_PASID,
+	};
+}
+
+static bool has_live_bond(const struct sva_attachment *att)
+{
+	const struct sva_bond *bond;
+
+	list_for_each_entry(bond, &att->bonds, attachment_node)
+		if (bond->state == SVA_BOND_LIVE)
+			return true;
+	return false;
+}
+
+static void free_translation(struct sva_translation *tr)
+{
+	if (!tr)
+		return;
+	sva_domain_put(tr->domain, tr);
+	kfree(tr->handle);
+	kfree(tr);
+}
+
+/* Sets the translation of @target through @as, in place of @old if there is. */
+static struct sva_translation *new_translation(struct sva_as *as,
+					       struct sva_target *target,
+					       struct sva_translation *old)
+{
+	struct sva_translation *tr;
+	int ret = -ENOMEM;
+
+	tr = kzalloc_obj(*tr, GFP_KERNEL_ACCOUNT);
+	if (!tr)
+		return ERR_PTR(-ENOMEM);
+	tr->handle = new_handle();
+	if (!tr->handle)
+		goto out_free;
+
+	target->handle = tr->handle;
+	target->replace = old;
+	target->owner = tr;
+	tr->domain = sva_domain_attach(container_of(as, struct sva_iova, as),
+				       target);
+	if (IS_ERR(tr->domain)) {
+		ret = PTR_ERR(tr->domain);
+		goto out_free;
+	}
+	return tr;
+
+out_free:
+	kfree(tr->handle);
+	kfree(tr);
+	return ERR_PTR(ret);
+}
+
+/*
+ * Translates an attachment through @as, or blocks it if that is NULL. What was
+ * there before becomes @old, for either free_translation() or restore().
+ */
+static int switch_to(struct sva_attachment *att, struct sva_as *as)
+{
+	struct sva_target target = attachment_target(att);
+	struct sva_translation *tr = NULL;
+
+	if (as) {
+		tr = new_translation(as, &target, att->now);
+		if (IS_ERR(tr))
+			return PTR_ERR(tr);
+	} else if (att->now) {
+		target_clear(&target, att->now->domain->domain);
+	}
+	att->old = att->now;
+	att->now = tr;
+	return 0;
+}
+
+static void forget_old(struct sva_attachment *att)
+{
+	free_translation(att->old);
+	att->old = NULL;
+	kfree(att->spare_handle);
+	att->spare_handle = NULL;
+}
+
+/*
+ * Translates an attachment as @want says, whatever the IOMMU does now: a driver
+ * that tears down first may have lost even what it should have kept, and of a
+ * group with several devices the core has put back only those before the one
+ * that refused. Therefore detach, then attach. If that is refused, it is blocked.
+ */
+static int restore(struct sva_attachment *att, struct sva_translation *want)
+{
+	struct sva_target target = attachment_target(att);
+	int ret;
+
+	if (att->now)
+		target_clear(&target, att->now->domain->domain);
+	if (att->now != want)
+		free_translation(att->now);
+	att->now = want;
+	if (!want)
+		return 0;
+
+	swap(want->handle, att->spare_handle);
+	target.handle = want->handle;
+	ret = sva_target_set(&target, want->domain->domain);
+	if (ret) {
+		free_translation(want);
+		att->now = NULL;
+	}
+	return ret;
+}
+
+static bool restore_or_revoke(struct sva_attachment *att,
+			      struct sva_translation *want,
+			      struct list_head *revoke)
+{
+	struct sva_bond *bond;
+
+	if (!restore(att, want))
+		return true;
+	list_for_each_entry(bond, &att->bonds, attachment_node)
+		sva_bond_begin_revoke(bond, revoke);
+	return false;
+}
+
+/* Allocated beforehand, so that undoing never lacks it. */
+static int alloc_spare_handles(struct sva_pasid *pasid)
+{
+	struct sva_attachment *att;
+
+	list_for_each_entry(att, &pasid->attachments, node) {
+		att->spare_handle = new_handle();
+		if (!att->spare_handle)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * Switches all attachments of a PASID or none. Bonds that the attempt has cost
+ * are put on @revoke. Attachments with nothing but revoked bonds are blocked:
+ * their devices have been stopped.
+ */
+static int switch_all(struct sva_pasid *pasid, struct sva_as *as,
+		      struct list_head *revoke)
+{
+	struct sva_attachment *att;
+	bool undone;
+	int ret;
+
+	ret = alloc_spare_handles(pasid);
+	if (ret)
+		goto out_forget;
+
+	list_for_each_entry(att, &pasid->attachments, node) {
+		ret = switch_to(att, has_live_bond(att) ? as : NULL);
+		if (ret)
+			goto out_undo;
+	}
+	goto out_forget;
+
+out_undo:
+	undone = restore_or_revoke(att, att->now, revoke);
+	list_for_each_entry_continue_reverse(att, &pasid->attachments, node) {
+		struct sva_translation *old = att->old;
+
+		att->old = NULL;
+		undone &= restore_or_revoke(att, old, revoke);
+	}
+	if (!undone)
+		ret = -ENOTRECOVERABLE;
+out_forget:
+	list_for_each_entry(att, &pasid->attachments, node)
+		forget_old(att);
+	return ret;
+}
+
+/* Takes over a use of @as if it succeeds; @as may be NULL. */
+static int bind_pasid(struct sva_pasid *pasid, struct sva_as *as,
+		      struct list_head *revoke)
+{
+	int ret;
+
+	if (pasid->kind == SVA_PASID_KIND_MM)
+		return -EINVAL;
+
+	ret = switch_all(pasid, as, revoke);
+	if (ret) {
+		if (!list_empty(revoke))
+			pasid->revoked = true;
+		return ret;
+	}
+	if (pasid->as)
+		sva_as_put(pasid->as);
+	pasid->as = as;
+	pasid->revoked = false;
+	return 0;
+}
+
+int sva_ioctl_pasid_bind(struct sva_ucmd *ucmd)
+{
+	struct sva_pasid_bind *cmd = ucmd->cmd;
+	struct sva_ctx *ctx = ucmd->ctx;
+	struct sva_pasid *pasid;
+	struct sva_as *as = NULL;
+	LIST_HEAD(revoke);
+	int ret;
+
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+	if (cmd->as_id != SVA_AS_NONE) {
+		as = sva_as_get(ctx, cmd->as_id);
+		if (!as)
+			return -ENOENT;
+	}
+
+	mutex_lock(&ctx->lock);
+	pasid = sva_pasid_find(ctx, cmd->pasid);
+	ret = pasid ? bind_pasid(pasid, as, &revoke) : -ENOENT;
+	mutex_unlock(&ctx->lock);
+
+	sva_bonds_revoke(&revoke);
+	if (ret && as)
+		sva_as_put(as);
+	return ret;
+}
+
+static int check_device(struct sva_bond *bond, const struct sva_pasid *pasid)
+{
+	struct device *dev = bond->sdev->dev;
+	struct iommu_group *group = bond->sdev->group->group;
+
+	switch (pasid->kind) {
+	case SVA_PASID_KIND_MM:
+		/* A child must not drive DMA into its parent. */
+		return current->mm == pasid->mm ? 0 : -EPERM;
+	case SVA_PASID_KIND_RID:
+		if (!iommu_group_dma_owner_claimed(group))
+			return -EPERM;
+		if (!iommu_group_has_isolated_msi(group) &&
+		    !allow_unsafe_interrupts)
+			return -EPERM;
+		return 0;
+	default:
+		if (!dev->iommu->max_pasids)
+			return -ENODEV;
+		return pasid->id < dev->iommu->max_pasids ? 0 : -ERANGE;
+	}
+}
+
+static int attach_process(struct sva_attachment *att)
+{
+	struct sva_target target = attachment_target(att);
+
+	if (!target.dev->iommu->max_pasids)
+		return -ENODEV;
+	att->process = iommu_sva_bind_device(target.dev, att->pasid->mm);
+	if (IS_ERR(att->process)) {
+		int ret = PTR_ERR(att->process);
+
+		att->process = NULL;
+		return ret == -EOVERFLOW ? -ERANGE : ret;
+	}
+	return 0;
+}
+
+/* Makes the IOMMU translate for an attachment, if there is what through. */
+static int start_attachment(struct sva_attachment *att)
+{
+	struct sva_pasid *pasid = att->pasid;
+
+	if (pasid->kind == SVA_PASID_KIND_MM)
+		return att->process ? 0 : attach_process(att);
+	if (att->now || !pasid->as)
+		return 0;
+	return switch_to(att, pasid->as);
+}
+
+static void stop_attachment(struct sva_attachment *att)
+{
+	struct sva_target target = attachment_target(att);
+
+	if (att->process)
+		iommu_sva_unbind_device(att->process);
+	if (att->now)
+		target_clear(&target, att->now->domain->domain);
+	free_translation(att->now);
+}
+
+static struct sva_attachment *get_attachment(struct sva_pasid *pasid,
+					     struct sva_group *group)
+{
+	struct sva_attachment *att;
+
+	list_for_each_entry(att, &pasid->attachments, node)
+		if (att->group == group)
+			return att;
+
+	att = kzalloc_obj(*att, GFP_KERNEL_ACCOUNT);
+	if (!att)
+		return NULL;
+	att->pasid = pasid;
+	att->group = group;
+	INIT_LIST_HEAD(&att->bonds);
+	list_add_tail(&att->node, &pasid->attachments);
+	return att;
+}
+
+static void put_attachment(struct sva_attachment *att)
+{
+	if (!list_empty(&att->bonds))
+		return;
+	list_del(&att->node);
+	kfree(att);
+}
+
+/**
+ * sva_bond_join() - Make a bond one of a PASID's, and its device translate
+ * @bond: A new bond
+ * @pasid: The PASID
+ *
+ * Context: The caller holds the context's lock.
+ * Return: 0 or an error as sva_attach() documents it.
+ */
+int sva_bond_join(struct sva_bond *bond, struct sva_pasid *pasid)
+{
+	struct sva_attachment *att;
+	int ret;
+
+	lockdep_assert_held(&bond->ctx->lock);
+
+	ret = check_device(bond, pasid);
+	if (ret)
+		return ret;
+	att = get_attachment(pasid, bond->sdev->group);
+	if (!att)
+		return -ENOMEM;
+
+	list_add_tail(&bond->attachment_node, &att->bonds);
+	ret = start_attachment(att);
+	if (ret) {
+		list_del(&bond->attachment_node);
+		put_attachment(att);
+		return ret;
+	}
+	pasid->nr_bonds++;
+	bond->attachment = att;
+	if (att->process)
+		bond->number = iommu_sva_get_pasid(att->process);
+	else
+		bond->number = attachment_target(att).pasid;
+	return 0;
+}
+
+/**
+ * sva_bond_leave() - Undo sva_bond_join()
+ * @bond: The bond
+ *
+ * Context: The caller holds the context's lock.
+ */
+void sva_bond_leave(struct sva_bond *bond)
+{
+	struct sva_attachment *att = bond->attachment;
+
+	lockdep_assert_held(&bond->ctx->lock);
+
+	if (list_is_singular(&att->bonds))
+		stop_attachment(att);
+	list_del(&bond->attachment_node);
+	att->pasid->nr_bonds--;
+	bond->attachment = NULL;
+	put_attachment(att);
+}
+
+/**
+ * sva_pasid_state_bits() - What user space may know of a PASID
+ * @pasid: The PASID
+ *
+ * Context: The caller holds the context's lock.
+ * Return: a combination of enum sva_pasid_state.
+ */
+u32 sva_pasid_state_bits(struct sva_pasid *pasid)
+{
+	const struct sva_attachment *att;
+	bool coherent = true;
+	bool attached = false;
+	u32 state = 0;
+
+	list_for_each_entry(att, &pasid->attachments, node) {
+		attached |= att->now || att->process;
+		coherent &= att->now && att->now->domain->coherent;
+	}
+	if (pasid->as || (pasid->kind == SVA_PASID_KIND_MM && attached))
+		state |= SVA_PASID_S_BOUND;
+	if (attached && coherent)
+		state |= SVA_PASID_S_COHERENT;
+	if (pasid->revoked)
+		state |= SVA_PASID_S_REVOKED;
+	return state;
+}
