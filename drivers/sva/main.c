@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/sva: the character device, its ioctls and contexts.
+ */
+#include <linux/compat.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+#include <linux/uaccess.h>
+
+#include "sva_private.h"
+
+static unsigned int pool_bits = SVA_PASID_WIDTH_MAX;
+module_param(pool_bits, uint, 0444);
+MODULE_PARM_DESC(pool_bits, "Width of the widest PASID in the pool (1 to 20)");
+
+static unsigned int pool_share = 50;
+module_param(pool_share, uint, 0444);
+MODULE_PARM_DESC(pool_share,
+		 "Percentage of the PASIDs of each width that the pool takes; the kernel's own users have the rest (1 to 99)");
+
+atomic_long_t sva_nr_contexts;
+atomic_long_t sva_nr_bonds;
+struct percpu_counter sva_nr_pinned;
+
+/* --- address space ids ------------------------------------------------------- */
+
+static struct sva_iova *to_iova(struct sva_as *as)
+{
+	return container_of(as, struct sva_iova, as);
+}
+
+/**
+ * sva_as_get() - Look up an address space of a context and use it
+ * @ctx: The context
+ * @id: Its id
+ *
+ * While it is used it cannot be destroyed.
+ *
+ * Return: the address space, to be given to sva_as_put(), or NULL.
+ */
+struct sva_as *sva_as_get(struct sva_ctx *ctx, u32 id)
+{
+	struct sva_as *as;
+
+	xa_lock(&ctx->spaces);
+	as = xa_load(&ctx->spaces, id);
+	if (as)
+		refcount_inc(&as->users);
+	xa_unlock(&ctx->spaces);
+	return as;
+}
+
+/**
+ * sva_as_put() - End a use of an address space
+ * @as: From sva_as_get()
+ */
+void sva_as_put(struct sva_as *as)
+{
+	/* The last one is the id's, which ends in sva_ioctl_destroy(). */
+	WARN_ON(refcount_dec_and_test(&as->users));
+}
+
+static int sva_ioctl_as_alloc(struct sva_ucmd *ucmd)
+{
+	struct sva_as_alloc *cmd = ucmd->cmd;
+	struct sva_ctx *ctx = ucmd->ctx;
+	struct sva_iova *iova;
+	int ret;
+
+	if (cmd->flags || cmd->type != SVA_AS_TYPE_IOVA)
+		return -EOPNOTSUPP;
+
+	iova = sva_iova_alloc();
+	if (!iova)
+		return -ENOMEM;
+	iova->as.type = cmd->type;
+	refcount_set(&iova->as.users, 1);
+
+	ret = xa_alloc(&ctx->spaces, &iova->as.id, XA_ZERO_ENTRY, xa_limit_31b,
+		       GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto out_free;
+	cmd->id = iova->as.id;
+	ret = sva_ucmd_respond(ucmd);
+	if (ret)
+		goto out_erase;
+
+	xa_store(&ctx->spaces, cmd->id, &iova->as, GFP_KERNEL_ACCOUNT);
+	return 0;
+
+out_erase:
+	xa_erase(&ctx->spaces, iova->as.id);
+out_free:
+	sva_iova_free(iova);
+	return ret;
+}
+
+static int sva_ioctl_destroy(struct sva_ucmd *ucmd)
+{
+	struct sva_destroy *cmd = ucmd->cmd;
+	struct xarray *spaces = &ucmd->ctx->spaces;
+	struct sva_as *as;
+
+	xa_lock(spaces);
+	as = xa_load(spaces, cmd->id);
+	if (!as || !refcount_dec_if_one(&as->users)) {
+		xa_unlock(spaces);
+		return as ? -EBUSY : -ENOENT;
+	}
+	__xa_erase(spaces, cmd->id);
+	xa_unlock(spaces);
+
+	sva_iova_free(to_iova(as));
+	return 0;
+}
+
+/* --- contexts ----------------------------------------------------------------- */
+
+static int sva_open(struct inode *inode, struct file *file)
+{
+	struct sva_ctx *ctx;
+
+	ctx = kzalloc_obj(*ctx, GFP_KERNEL_ACCOUNT);
+	if (!ctx)
+		return -ENOMEM;
+	kref_init(&ctx->kref);
+	mutex_init(&ctx->lock);
+	xa_init_flags(&ctx->pasids, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ctx->handles, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ctx->spaces, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	file->private_data = ctx;
+	atomic_long_inc(&sva_nr_contexts);
+	return 0;
+}
+
+static void free_ctx(struct kref *kref)
+{
+	struct sva_ctx *ctx = container_of(kref, struct sva_ctx, kref);
+	struct sva_as *as;
+	unsigned long id;
+
+	sva_pasid_free_all(ctx);
+	xa_for_each(&ctx->spaces, id, as)
+		sva_iova_free(to_iova(as));
+	xa_destroy(&ctx->spaces);
+	mutex_destroy(&ctx->lock);
+	kfree(ctx);
+	atomic_long_dec(&sva_nr_contexts);
+}
+
+/**
+ * sva_ctx_put() - Give up a reference to a context
+ * @ctx: The context
+ *
+ * Context: May sleep: the last one frees everything that is in it.
+ */
+void sva_ctx_put(struct sva_ctx *ctx)
+{
+	kref_put(&ctx->kref, free_ctx);
+}
+
+static int sva_release(struct inode *inode, struct file *file)
+{
+	sva_ctx_put(file->private_data);
+	return 0;
+}
+
+/* --- ioctls ------------------------------------------------------------------- */
+
+static int sva_ioctl_get_info(struct sva_ucmd *ucmd)
+{
+	struct sva_get_info *cmd = ucmd->cmd;
+	struct sva_pool_info pool;
+
+	if (cmd->flags)
+		return -EOPNOTSUPP;
+
+	sva_pool_get_info(&pool);
+	cmd->features = SVA_FEATURE_PASID | SVA_FEATURE_PROCESS |
+			SVA_FEATURE_RID | SVA_FEATURE_IOVA |
+			SVA_FEATURE_MAP_FILE;
+	cmd->pasid_min = pool.first;
+	cmd->pasid_max = pool.last;
+	cmd->pool_size = pool.size;
+	cmd->range_max = SVA_RANGE_MAX;
+	cmd->map_align = PAGE_SIZE;
+	cmd->__reserved = 0;
+	return sva_ucmd_respond(ucmd);
+}
+
+static int sva_ioctl_unsupported(struct sva_ucmd *ucmd)
+{
+	return -EOPNOTSUPP;
+}
+
+union sva_cmd_buffer {
+	struct sva_get_info get_info;
+	struct sva_destroy destroy;
+	struct sva_pasid_alloc pasid_alloc;
+	struct sva_pasid_free pasid_free;
+	struct sva_pasid_info pasid_info;
+	struct sva_pasid_bind pasid_bind;
+	struct sva_as_alloc as_alloc;
+	struct sva_iova_ranges iova_ranges;
+	struct sva_iova_map iova_map;
+	struct sva_iova_map_file iova_map_file;
+	struct sva_iova_unmap iova_unmap;
+	struct sva_iova_copy iova_copy;
+};
+
+struct sva_ioctl_op {
+	u32 size;
+	u32 min_size;
+	int (*fn)(struct sva_ucmd *ucmd);
+};
+
+#define SVA_IOCTL(_fn, _struct, _last) {				\
+	.size = sizeof(_struct),					\
+	.min_size = offsetofend(_struct, _last),			\
+	.fn = _fn,							\
+}
+
+/* The last argument is the last field of the structure's first version. */
+static const struct sva_ioctl_op sva_ioctl_ops[] = {
+	[SVA_CMD_GET_INFO] =
+		SVA_IOCTL(sva_ioctl_get_info, struct sva_get_info, __reserved),
+	[SVA_CMD_DESTROY] =
+		SVA_IOCTL(sva_ioctl_destroy, struct sva_destroy, id),
+	[SVA_CMD_PASID_ALLOC] =
+		SVA_IOCTL(sva_ioctl_pasid_alloc, struct sva_pasid_alloc, pasid),
+	[SVA_CMD_PASID_FREE] =
+		SVA_IOCTL(sva_ioctl_pasid_free, struct sva_pasid_free, count),
+	[SVA_CMD_PASID_INFO] =
+		SVA_IOCTL(sva_ioctl_pasid_info, struct sva_pasid_info, state),
+	[SVA_CMD_PASID_BIND] =
+		SVA_IOCTL(sva_ioctl_pasid_bind, struct sva_pasid_bind, as_id),
+	[SVA_CMD_AS_ALLOC] =
+		SVA_IOCTL(sva_ioctl_as_alloc, struct sva_as_alloc, id),
+	[SVA_CMD_IOVA_RANGES] =
+		SVA_IOCTL(sva_ioctl_iova_ranges, struct sva_iova_ranges, alignment),
+	[SVA_CMD_IOVA_MAP] =
+		SVA_IOCTL(sva_ioctl_iova_map, struct sva_iova_map, iova),
+	[SVA_CMD_IOVA_MAP_FILE] =
+		SVA_IOCTL(sva_ioctl_iova_map_file, struct sva_iova_map_file, iova),
+	[SVA_CMD_IOVA_UNMAP] =
+		SVA_IOCTL(sva_ioctl_iova_unmap, struct sva_iova_unmap, length),
+	[SVA_CMD_IOVA_COPY] =
+		SVA_IOCTL(sva_ioctl_iova_copy, struct sva_iova_copy, src_iova),
+	[SVA_CMD_IOVA_DIRTY_SET] =
+		SVA_IOCTL(sva_ioctl_unsupported, struct sva_destroy, size),
+	[SVA_CMD_IOVA_DIRTY_READ] =
+		SVA_IOCTL(sva_ioctl_unsupported, struct sva_destroy, size),
+};
+
+/**
+ * sva_ucmd_respond() - Write an ioctl's argument back to user space
+ * @ucmd: The call
+ *
+ * Return: 0 or -EFAULT.
+ */
+int sva_ucmd_respond(const struct sva_ucmd *ucmd)
+{
+	if (copy_to_user(ucmd->ubuf, ucmd->cmd,
+			 min(ucmd->user_size, ucmd->kernel_size)))
+		return -EFAULT;
+	return 0;
+}
+
+static long sva_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	unsigned int nr = _IOC_NR(cmd);
+	const struct sva_ioctl_op *op;
+	union sva_cmd_buffer buffer;
+	struct sva_ucmd ucmd = {
+		.ctx = file->private_data,
+		.ubuf = (void __user *)arg,
+		.cmd = &buffer,
+	};
+	int ret;
+
+	if (cmd != _IO(SVA_TYPE, nr) || nr >= ARRAY_SIZE(sva_ioctl_ops))
+		return -ENOTTY;
+	op = &sva_ioctl_ops[array_index_nospec(nr, ARRAY_SIZE(sva_ioctl_ops))];
+
+	if (get_user(ucmd.user_size, (u32 __user *)ucmd.ubuf))
+		return -EFAULT;
+	if (ucmd.user_size < op->min_size)
+		return -EINVAL;
+	ucmd.kernel_size = op->size;
+	ret = copy_struct_from_user(&buffer, op->size, ucmd.ubuf,
+				    ucmd.user_size);
+	if (ret)
+		return ret;
+	return op->fn(&ucmd);
+}
+
+static const struct file_operations sva_fops = {
+	.owner = THIS_MODULE,
+	.open = sva_open,
+	.release = sva_release,
+	.unlocked_ioctl = sva_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+/**
+ * sva_ctx_from_fd() - The context behind a descriptor of the calling process
+ * @fd: The descriptor
+ *
+ * Return: the context, to be given to sva_ctx_put(), or ERR_PTR(-EBADF).
+ */
+struct sva_ctx *sva_ctx_from_fd(int fd)
+{
+	struct sva_ctx *ctx;
+
+	CLASS(fd, f)(fd);
+	if (fd_empty(f) || fd_file(f)->f_op != &sva_fops)
+		return ERR_PTR(-EBADF);
+	ctx = fd_file(f)->private_data;
+	kref_get(&ctx->kref);
+	return ctx;
+}
+
+/* --- figures in /sys/class/misc/sva ------------------------------------------- */
+
+static ssize_t contexts_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	return sysfs_emit(buf, "%ld\n", atomic_long_read(&sva_nr_contexts));
+}
+static DEVICE_ATTR_RO(contexts);
+
+static ssize_t bonds_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%ld\n", atomic_long_read(&sva_nr_bonds));
+}
+static DEVICE_ATTR_RO(bonds);
+
+static ssize_t pinned_pages_show(struct device *dev,
+				 struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lld\n", percpu_counter_sum(&sva_nr_pinned));
+}
+static DEVICE_ATTR_RO(pinned_pages);
+
+static ssize_t pasids_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	struct sva_pool_info pool;
+
+	sva_pool_get_info(&pool);
+	return sysfs_emit(buf, "%u\n", pool.size - pool.nr_free);
+}
+static DEVICE_ATTR_RO(pasids);
+
+static ssize_t pool_size_show(struct device *dev, struct device_attribute *attr,
+			      char *buf)
+{
+	struct sva_pool_info pool;
+
+	sva_pool_get_info(&pool);
+	return sysfs_emit(buf, "%u\n", pool.size);
+}
+static DEVICE_ATTR_RO(pool_size);
+
+static struct attribute *sva_attrs[] = {
+	&dev_attr_contexts.attr,
+	&dev_attr_bonds.attr,
+	&dev_attr_pinned_pages.attr,
+	&dev_attr_pasids.attr,
+	&dev_attr_pool_size.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(sva);
+
+static struct miscdevice sva_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "sva",
+	.fops = &sva_fops,
+	.groups = sva_groups,
+	.mode = 0600,
+};
+
+static int __init sva_init(void)
+{
+	int ret;
+
+	ret = percpu_counter_init(&sva_nr_pinned, 0, GFP_KERNEL);
+	if (ret)
+		return ret;
+	ret = sva_pasid_cache_init();
+	if (ret)
+		goto out_counter;
+	ret = sva_pool_init(pool_bits, pool_share);
+	if (ret)
+		goto out_cache;
+	ret = misc_register(&sva_misc);
+	if (ret)
+		goto out_pool;
+	return 0;
+
+out_pool:
+	sva_pool_exit();
+out_cache:
+	sva_pasid_cache_exit();
+out_counter:
+	percpu_counter_destroy(&sva_nr_pinned);
+	return ret;
+}
+
+static void __exit sva_exit(void)
+{
+	misc_deregister(&sva_misc);
+	sva_pool_exit();
+	sva_pasid_cache_exit();
+	percpu_counter_destroy(&sva_nr_pinned);
+}
+
+module_init(sva_init);
+module_exit(sva_exit);
+
+MODULE_DESCRIPTION("PASIDs and the address spaces that devices translate through");
+MODULE_IMPORT_NS("IOMMUFD_INTERNAL");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Lock order, outermost first:
+ *
+ *	sva_registry_lock	devices and groups known to the core (device.c)
+ *	sdev->live (read)	held across an attach, so that a device cannot be
+ *				unregistered in the middle of one
+ *	ctx->lock		what PASIDs are bound to and who is attached
+ *	iova->lock		areas, domains and reserved ranges of one IOVA AS
+ *	locks of the IOMMU core and its drivers, mmap_lock
+ *	sdev->bonds_lock, group->lock, the xarrays' and the pool's spinlocks
+ *
+ * No lock of ours is held while memory is pinned, while user memory is copied,
+ * or while a driver's revoke() runs: user space can make each of these take as
+ * long as it likes, and the removal of a device must not wait for that.
+ */
+#ifndef __SVA_PRIVATE_H
+#define __SVA_PRIVATE_H
+
+#include <linux/completion.h>
+#include <linux/interval_tree.h>
+#include <linux/iommu.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/percpu_counter.h>
+#include <linux/rbtree.h>
+#include <linux/refcount.h>
+#include <linux/rwsem.h>
+#include <linux/sva.h>
+#include <linux/xarray.h>
+#include <uapi/linux/sva.h>
+
+struct user_struct;
+struct file;
+
+/* --- context and ioctls: main.c ------------------------------------------ */
+
+struct sva_ctx {
+	struct kref kref;		/* the file, and each bond */
+	struct mutex lock;		/* bindings and attachments of all PASIDs */
+	struct xarray pasids;		/* number -> struct sva_pasid */
+	struct xarray handles;		/* handle -> struct sva_pasid */
+	struct xarray spaces;		/* id -> struct sva_as */
+};
+
+/* One ioctl: its argument is copied in before the handler runs. */
+struct sva_ucmd {
+	struct sva_ctx *ctx;
+	void __user *ubuf;
+	u32 user_size;
+	u32 kernel_size;
+	void *cmd;
+};
+
+int sva_ucmd_respond(const struct sva_ucmd *ucmd);
+
+struct sva_ctx *sva_ctx_from_fd(int fd);
+void sva_ctx_put(struct sva_ctx *ctx);
+
+/* System-wide figures, shown in sysfs. */
+extern atomic_long_t sva_nr_contexts;
+extern atomic_long_t sva_nr_bonds;
+extern struct percpu_counter sva_nr_pinned;
+
+/* --- numbers: pool.c ----------------------------------------------------- */
+
+struct sva_pool_info {
+	u32 first;
+	u32 last;
+	u32 size;
+	u32 nr_free;
+};
+
+int sva_pool_init(unsigned int bits, unsigned int share);
+void sva_pool_exit(void);
+int sva_pool_alloc(u32 min, u32 max, u32 count, u32 *first);
+void sva_pool_free(u32 first, u32 count);
+void sva_pool_get_info(struct sva_pool_info *info);
+
+/* --- PASIDs: pasid.c ----------------------------------------------------- */
+
+/* Bounds the time and memory that one SVA_PASID_ALLOC can take. */
+#define SVA_RANGE_MAX	65536
+
+struct sva_pasid {
+	u32 id;				/* number or handle: what user space says */
+	u8 kind;			/* enum sva_pasid_kind */
+	bool revoked;			/* SVA_PASID_S_REVOKED; ctx->lock */
+	u32 nr_bonds;			/* ctx->lock */
+	struct sva_as *as;		/* ctx->lock; holds a use of it */
+	struct mm_struct *mm;		/* process PASID: mmgrab()bed */
+	struct list_head attachments;	/* ctx->lock */
+};
+
+int sva_pasid_cache_init(void);
+void sva_pasid_cache_exit(void);
+struct sva_pasid *sva_pasid_find(struct sva_ctx *ctx, u32 id);
+void sva_pasid_free_all(struct sva_ctx *ctx);
+
+int sva_ioctl_pasid_alloc(struct sva_ucmd *ucmd);
+int sva_ioctl_pasid_free(struct sva_ucmd *ucmd);
+int sva_ioctl_pasid_info(struct sva_ucmd *ucmd);
+
+/* --- PASID -> AS, device -> PASID: bind.c --------------------------------- */
+
+/* What a target was set to. Also the owner of ranges reserved for that. */
+struct sva_translation {
+	struct sva_domain *domain;
+	struct iommu_attach_handle *handle;
+};
+
+/*
+ * The IOMMU's view of a use: a PASID of a group, and what it translates
+ * through. All bonds of one (group, PASID) share it.
+ */
+struct sva_attachment {
+	struct list_head node;		/* sva_pasid.attachments */
+	struct sva_pasid *pasid;
+	struct sva_group *group;
+	struct list_head bonds;
+	struct sva_translation *now;	/* NULL: blocked */
+	struct sva_translation *old;	/* during a rebind */
+	struct iommu_attach_handle *spare_handle; /* during a rebind, to undo it */
+	struct iommu_sva *process;	/* process PASID: the core's bond */
+};
+
+/*
+ * What an IOMMU operation is about. @pasid is IOMMU_NO_PASID for the RID.
+ * @replace: a domain is set there now, which is to be replaced.
+ */
+struct sva_target {
+	struct device *dev;
+	struct iommu_group *group;
+	ioasid_t pasid;
+	struct iommu_attach_handle *handle;
+	bool replace;
+	void *owner;			/* of the ranges reserved for it */
+};
+
+int sva_target_set(const struct sva_target *target, struct iommu_domain *domain);
+
+int sva_bond_join(struct sva_bond *bond, struct sva_pasid *pasid);
+void sva_bond_leave(struct sva_bond *bond);
+u32 sva_pasid_state_bits(struct sva_pasid *pasid);
+
+int sva_ioctl_pasid_bind(struct sva_ucmd *ucmd);
+
+/* --- devices, groups, bonds: device.c ------------------------------------ */
+
+/* An IOMMU group with at least one sva device. */
+struct sva_group {
+	struct list_head node;		/* sva_groups */
+	struct iommu_group *group;
+	unsigned int nr_devices;	/* registered ones; sva_registry_lock */
+	spinlock_t lock;		/* of @nr_bonds and @owner */
+	unsigned int nr_bonds;
+	struct sva_ctx *owner;		/* of all bonds, or NULL */
+};
+
+struct sva_device {
+	struct device *dev;
+	struct sva_group *group;
+	struct rw_semaphore live;	/* read: an attach is under way */
+	bool gone;			/* @live */
+	spinlock_t bonds_lock;		/* of @bonds */
+	struct list_head bonds;
+};
+
+enum sva_bond_state {
+	SVA_BOND_LIVE,
+	SVA_BOND_REVOKING,		/* revoke() is about to run or running */
+	SVA_BOND_REVOKED,
+	SVA_BOND_DETACHED,		/* by the driver: no revoke() any more */
+};
+
+struct sva_bond {
+	refcount_t users;
+	struct sva_ctx *ctx;		/* holds a reference */
+	struct sva_device *sdev;
+	struct sva_attachment *attachment; /* NULL once it has left; ctx->lock */
+	u32 number;
+	enum sva_bond_state state;	/* ctx->lock */
+	const struct sva_bond_ops *ops;
+	void *priv;
+	struct completion revoked;
+	struct list_head attachment_node; /* ctx->lock */
+	struct list_head device_node;	/* sdev->bonds_lock */
+	struct list_head revoke_node;	/* whoever made it REVOKING */
+};
+
+void sva_bond_begin_revoke(struct sva_bond *bond, struct list_head *list);
+void sva_bonds_revoke(struct list_head *list);
+
+/* --- address spaces: main.c (ids), iova.c --------------------------------- */
+
+struct sva_as {
+	u32 id;
+	u32 type;			/* enum sva_as_type */
+	refcount_t users;		/* its id, each bound PASID, calls */
+};
+
+struct sva_as *sva_as_get(struct sva_ctx *ctx, u32 id);
+void sva_as_put(struct sva_as *as);
+
+/*
+ * One mapping. While @pending, memory is being pinned without the lock: nobody
+ * else may touch the area, but its range is taken.
+ */
+struct sva_area {
+	struct rb_node node;
+	struct list_head unmap_node;
+	u64 iova;
+	u64 last;
+	u64 gap;			/* free bytes between the area before and this */
+	u64 max_gap;			/* largest gap of the subtree */
+	int prot;
+	bool pending;
+	u64 first_page;			/* of @pages */
+	struct sva_pages *pages;
+};
+
+/* A range that must not be mapped on behalf of @owner. */
+struct sva_reserved {
+	struct interval_tree_node node;
+	void *owner;
+};
+
+struct sva_iova {
+	struct sva_as as;
+	struct mutex lock;		/* of all that follows */
+	struct rb_root areas;
+	struct list_head domains;
+	struct rb_root_cached reserved;
+};
+
+struct sva_iova *sva_iova_alloc(void);
+void sva_iova_free(struct sva_iova *iova);
+int sva_iova_reserve(struct sva_iova *iova, void *owner, u64 start, u64 last);
+void sva_iova_unreserve(struct sva_iova *iova, void *owner);
+
+int sva_ioctl_iova_ranges(struct sva_ucmd *ucmd);
+int sva_ioctl_iova_map(struct sva_ucmd *ucmd);
+int sva_ioctl_iova_map_file(struct sva_ucmd *ucmd);
+int sva_ioctl_iova_unmap(struct sva_ucmd *ucmd);
+int sva_ioctl_iova_copy(struct sva_ucmd *ucmd);
+
+/* --- areas by IOVA: area.c ------------------------------------------------ */
+
+struct sva_area *sva_area_first(const struct rb_root *root, u64 iova);
+struct sva_area *sva_area_next(const struct sva_area *area);
+int sva_area_insert(struct rb_root *root, struct sva_area *area);
+void sva_area_erase(struct rb_root *root, struct sva_area *area);
+bool sva_area_find_free(const struct rb_root *root, u64 lo, u64 hi, u64 length,
+			u64 align, u64 offset, u64 *iova);
+
+/* --- IOMMU domains of an IOVA AS: domain.c -------------------------------- */
+
+struct sva_domain {
+	struct list_head node;		/* sva_iova.domains */
+	struct sva_iova *iova;
+	struct iommu_domain *domain;
+	bool coherent;
+	unsigned int users;		/* iova->lock */
+};
+
+struct sva_domain *sva_domain_attach(struct sva_iova *iova,
+				     const struct sva_target *target);
+void sva_domain_put(struct sva_domain *domain, void *owner);
+int sva_domains_map(struct sva_iova *iova, struct sva_area *area);
+void sva_domains_unmap(struct sva_iova *iova, struct list_head *areas);
+
+/* --- pinned memory: pages.c ----------------------------------------------- */
+
+struct sva_pages;
+
+struct sva_pages *sva_pages_pin_user(u64 va, unsigned long npages, bool write);
+struct sva_pages *sva_pages_pin_file(int fd, u64 start, unsigned long npages,
+				     bool write);
+struct sva_pages *sva_pages_get(struct sva_pages *pages);
+void sva_pages_put(struct sva_pages *pages);
+int sva_pages_map(const struct sva_pages *pages, u64 first_page,
+		  unsigned long npages, struct iommu_domain *domain, u64 iova,
+		  int prot);
+
+#endif /* __SVA_PRIVATE_H */
