@@ -337,13 +337,21 @@ static int attach_process(struct sva_attachment *att)
 	return 0;
 }
 
-/* Makes the IOMMU translate for an attachment, if there is what through. */
-static int start_attachment(struct sva_attachment *att)
+/*
+ * Makes the IOMMU translate for an attachment that @bond is new in, if there is
+ * what through. The core's bond of a process remembers the device it was made
+ * for until its end, and must not outlive it for the sake of another device of
+ * the group.
+ */
+static int start_attachment(struct sva_attachment *att, struct sva_bond *bond)
 {
 	struct sva_pasid *pasid = att->pasid;
 
-	if (pasid->kind == SVA_PASID_KIND_MM)
-		return att->process ? 0 : attach_process(att);
+	if (pasid->kind == SVA_PASID_KIND_MM) {
+		if (!att->process)
+			return attach_process(att);
+		return att->process->dev == bond->sdev->dev ? 0 : -EBUSY;
+	}
 	if (att->now || !pasid->as)
 		return 0;
 	return switch_to(att, pasid->as);
@@ -410,7 +418,7 @@ int sva_bond_join(struct sva_bond *bond, struct sva_pasid *pasid)
 		return -ENOMEM;
 
 	list_add_tail(&bond->attachment_node, &att->bonds);
-	ret = start_attachment(att);
+	ret = start_attachment(att, bond);
 	if (ret) {
 		list_del(&bond->attachment_node);
 		put_attachment(att);

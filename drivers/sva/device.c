@@ -50,6 +50,14 @@ static void put_group(struct sva_group *group)
 	kfree(group);
 }
 
+static void free_device(struct kref *kref)
+{
+	struct sva_device *sdev = container_of(kref, struct sva_device, kref);
+
+	put_device(sdev->dev);
+	kfree(sdev);
+}
+
 /**
  * sva_device_register() - Make a device known as one that can attach PASIDs
  * @dev: A device behind an IOMMU; its driver is bound, and stays bound until
@@ -75,6 +83,7 @@ struct sva_device *sva_device_register(struct device *dev)
 		iommu_group_put(iommu_group);
 		return ERR_PTR(-ENOMEM);
 	}
+	kref_init(&sdev->kref);
 	sdev->dev = get_device(dev);
 	init_rwsem(&sdev->live);
 	spin_lock_init(&sdev->bonds_lock);
@@ -83,8 +92,7 @@ struct sva_device *sva_device_register(struct device *dev)
 	scoped_guard(mutex, &sva_registry_lock)
 		sdev->group = get_group(iommu_group);
 	if (!sdev->group) {
-		put_device(dev);
-		kfree(sdev);
+		kref_put(&sdev->kref, free_device);
 		return ERR_PTR(-ENOMEM);
 	}
 	return sdev;
@@ -95,6 +103,7 @@ static void put_bond(struct sva_bond *bond)
 {
 	if (!refcount_dec_and_test(&bond->users))
 		return;
+	kref_put(&bond->sdev->kref, free_device);
 	sva_ctx_put(bond->ctx);
 	kfree(bond);
 	atomic_long_dec(&sva_nr_bonds);
@@ -226,7 +235,7 @@ static void end_bond(struct sva_bond *bond)
 
 /**
  * sva_device_unregister() - Revoke all bonds of a device and forget it
- * @sdev: From sva_device_register(); freed here
+ * @sdev: From sva_device_register(); not the caller's any more
  *
  * Every bond that is left is revoked and taken out of the IOMMU: afterwards no
  * DMA through a PASID and no page request of the device can arrive. Bonds stay
@@ -252,8 +261,7 @@ void sva_device_unregister(struct sva_device *sdev)
 
 	scoped_guard(mutex, &sva_registry_lock)
 		put_group(sdev->group);
-	put_device(sdev->dev);
-	kfree(sdev);
+	kref_put(&sdev->kref, free_device);
 }
 EXPORT_SYMBOL_GPL(sva_device_unregister);
 
@@ -268,6 +276,7 @@ static struct sva_bond *new_bond(struct sva_device *sdev, struct sva_ctx *ctx,
 	refcount_set(&bond->users, 1);
 	bond->ctx = ctx;
 	bond->sdev = sdev;
+	kref_get(&sdev->kref);
 	bond->ops = ops;
 	bond->priv = priv;
 	init_completion(&bond->revoked);

@@ -265,9 +265,10 @@ static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
 
 	mutex_lock(&ctx->lock);
 	ret = check_unused(ctx, first, count);
-	if (!ret)
-		for (i = 0; i < count; i++)
-			delete_pasid(xa_erase(&ctx->pasids, first + i));
+	for (i = 0; !ret && i < count; i++) {
+		delete_pasid(xa_erase(&ctx->pasids, first + i));
+		cond_resched();
+	}
 	mutex_unlock(&ctx->lock);
 	return ret;
 }

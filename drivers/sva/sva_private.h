@@ -159,6 +159,7 @@ struct sva_group {
 };
 
 struct sva_device {
+	struct kref kref;		/* the registration, and each bond */
 	struct device *dev;
 	struct sva_group *group;
 	struct rw_semaphore live;	/* read: an attach is under way */
@@ -177,7 +178,7 @@ enum sva_bond_state {
 struct sva_bond {
 	refcount_t users;
 	struct sva_ctx *ctx;		/* holds a reference */
-	struct sva_device *sdev;
+	struct sva_device *sdev;	/* holds a reference */
 	struct sva_attachment *attachment; /* NULL once it has left; ctx->lock */
 	u32 number;
 	enum sva_bond_state state;	/* ctx->lock */
