@@ -10,7 +10,7 @@
 
 #include <linux/iommu.h>
 
-#if __has_include("../iommu/iommu-priv.h")
+#ifdef SVA_IN_TREE
 #include "../iommu/iommu-priv.h"
 #endif
 
