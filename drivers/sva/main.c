@@ -193,11 +193,6 @@ static int sva_ioctl_get_info(struct sva_ucmd *ucmd)
 	return sva_ucmd_respond(ucmd);
 }
 
-static int sva_ioctl_unsupported(struct sva_ucmd *ucmd)
-{
-	return -EOPNOTSUPP;
-}
-
 union sva_cmd_buffer {
 	struct sva_get_info get_info;
 	struct sva_destroy destroy;
@@ -225,7 +220,10 @@ struct sva_ioctl_op {
 	.fn = _fn,							\
 }
 
-/* The last argument is the last field of the structure's first version. */
+/*
+ * The last argument is the last field of the structure's first version. What has
+ * no function is a reserved number.
+ */
 static const struct sva_ioctl_op sva_ioctl_ops[] = {
 	[SVA_CMD_GET_INFO] =
 		SVA_IOCTL(sva_ioctl_get_info, struct sva_get_info, __reserved),
@@ -251,10 +249,8 @@ static const struct sva_ioctl_op sva_ioctl_ops[] = {
 		SVA_IOCTL(sva_ioctl_iova_unmap, struct sva_iova_unmap, length),
 	[SVA_CMD_IOVA_COPY] =
 		SVA_IOCTL(sva_ioctl_iova_copy, struct sva_iova_copy, src_iova),
-	[SVA_CMD_IOVA_DIRTY_SET] =
-		SVA_IOCTL(sva_ioctl_unsupported, struct sva_destroy, size),
-	[SVA_CMD_IOVA_DIRTY_READ] =
-		SVA_IOCTL(sva_ioctl_unsupported, struct sva_destroy, size),
+	[SVA_CMD_IOVA_DIRTY_SET] = {},
+	[SVA_CMD_IOVA_DIRTY_READ] = {},
 };
 
 /**
@@ -286,11 +282,16 @@ static long sva_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (cmd != _IO(SVA_TYPE, nr) || nr >= ARRAY_SIZE(sva_ioctl_ops))
 		return -ENOTTY;
 	op = &sva_ioctl_ops[array_index_nospec(nr, ARRAY_SIZE(sva_ioctl_ops))];
+	if (!op->fn)
+		return -EOPNOTSUPP;
 
 	if (get_user(ucmd.user_size, (u32 __user *)ucmd.ubuf))
 		return -EFAULT;
 	if (ucmd.user_size < op->min_size)
 		return -EINVAL;
+	/* Looking for zeros takes time that user space should not decide on. */
+	if (ucmd.user_size > PAGE_SIZE)
+		return -E2BIG;
 	ucmd.kernel_size = op->size;
 	ret = copy_struct_from_user(&buffer, op->size, ucmd.ubuf,
 				    ucmd.user_size);

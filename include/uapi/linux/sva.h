@@ -22,7 +22,7 @@
  *
  *  - a size smaller than the structure's first version: -EINVAL
  *  - a size larger than the kernel knows, with anything but zeros behind what
- *    it knows: -E2BIG
+ *    it knows, or larger than a page: -E2BIG
  *  - a flag the kernel does not know: -EOPNOTSUPP
  *  - a reserved field that is not zero: -EINVAL
  *  - an id or PASID that this context does not own: -ENOENT
