@@ -298,10 +298,19 @@ int sva_ioctl_pasid_bind(struct sva_ucmd *ucmd)
 	return ret;
 }
 
+static int find_narrowest(struct device *dev, void *max_pasids)
+{
+	u32 *max = max_pasids;
+
+	if (dev->iommu->max_pasids)
+		*max = min(*max, dev->iommu->max_pasids);
+	return 0;
+}
+
 static int check_device(struct sva_bond *bond, const struct sva_pasid *pasid)
 {
-	struct device *dev = bond->sdev->dev;
 	struct iommu_group *group = bond->sdev->group->group;
+	u32 max_pasids = bond->sdev->dev->iommu->max_pasids;
 
 	switch (pasid->kind) {
 	case SVA_PASID_KIND_MM:
@@ -315,9 +324,11 @@ static int check_device(struct sva_bond *bond, const struct sva_pasid *pasid)
 			return -EPERM;
 		return 0;
 	default:
-		if (!dev->iommu->max_pasids)
+		if (!max_pasids)
 			return -ENODEV;
-		return pasid->id < dev->iommu->max_pasids ? 0 : -ERANGE;
+		/* It is set for all devices of the group that have PASIDs. */
+		iommu_group_for_each_dev(group, &max_pasids, find_narrowest);
+		return pasid->id < max_pasids ? 0 : -ERANGE;
 	}
 }
 
@@ -368,6 +379,32 @@ static void stop_attachment(struct sva_attachment *att)
 	free_translation(att->now);
 }
 
+/*
+ * A number tells the requests of one PASID object from those of all others. The
+ * RID does not, so that a second handle, even an unbound one, would let its
+ * devices reach what the first is bound to.
+ */
+static bool claim_rid(struct sva_group *group, struct sva_pasid *pasid)
+{
+	if (pasid->kind != SVA_PASID_KIND_RID)
+		return true;
+
+	guard(spinlock)(&group->lock);
+	if (group->rid)
+		return false;
+	group->rid = pasid;
+	return true;
+}
+
+static void unclaim_rid(struct sva_group *group, struct sva_pasid *pasid)
+{
+	if (pasid->kind != SVA_PASID_KIND_RID)
+		return;
+
+	guard(spinlock)(&group->lock);
+	group->rid = NULL;
+}
+
 static struct sva_attachment *get_attachment(struct sva_pasid *pasid,
 					     struct sva_group *group)
 {
@@ -379,7 +416,11 @@ static struct sva_attachment *get_attachment(struct sva_pasid *pasid,
 
 	att = kzalloc_obj(*att, GFP_KERNEL_ACCOUNT);
 	if (!att)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
+	if (!claim_rid(group, pasid)) {
+		kfree(att);
+		return ERR_PTR(-EBUSY);
+	}
 	att->pasid = pasid;
 	att->group = group;
 	INIT_LIST_HEAD(&att->bonds);
@@ -391,6 +432,7 @@ static void put_attachment(struct sva_attachment *att)
 {
 	if (!list_empty(&att->bonds))
 		return;
+	unclaim_rid(att->group, att->pasid);
 	list_del(&att->node);
 	kfree(att);
 }
@@ -414,8 +456,8 @@ int sva_bond_join(struct sva_bond *bond, struct sva_pasid *pasid)
 	if (ret)
 		return ret;
 	att = get_attachment(pasid, bond->sdev->group);
-	if (!att)
-		return -ENOMEM;
+	if (IS_ERR(att))
+		return PTR_ERR(att);
 
 	list_add_tail(&bond->attachment_node, &att->bonds);
 	ret = start_attachment(att, bond);

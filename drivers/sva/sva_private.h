@@ -153,9 +153,10 @@ struct sva_group {
 	struct list_head node;		/* sva_groups */
 	struct iommu_group *group;
 	unsigned int nr_devices;	/* registered ones; sva_registry_lock */
-	spinlock_t lock;		/* of @nr_bonds and @owner */
+	spinlock_t lock;		/* of all that follows */
 	unsigned int nr_bonds;
 	struct sva_ctx *owner;		/* of all bonds, or NULL */
+	struct sva_pasid *rid;		/* the RID handle that is attached */
 };
 
 struct sva_device {
