@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The driver of the software DMA engines.
+ *
+ * An engine ends when its driver is unbound, whoever has it open: its queues
+ * stop, and what open files still hold is memory only.
+ */
+#include <linux/idr.h>
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+
+#include "engine.h"
+
+#define SIM_MINORS 256
+
+static dev_t sim_devt;
+static DEFINE_IDA(sim_minors);
+
+static const struct class sim_class = {
+	.name = "sva_sim",
+};
+
+/*
+ * Whoever owns the DMA of a group has its untagged accesses blocked until a RID
+ * handle is attached. Engines that share a group have one owner: this driver.
+ */
+static const char sim_dma_owner[] = "sva_sim";
+
+struct sim_engine *sim_engine_from_cdev(struct cdev *cdev)
+{
+	return container_of(cdev, struct sim_engine, cdev);
+}
+
+bool sim_engine_gone(struct sim_engine *engine)
+{
+	return READ_ONCE(engine->gone);
+}
+
+static void sim_engine_release(struct device *dev)
+{
+	struct sim_engine *engine = container_of(dev, struct sim_engine, dev);
+
+	ida_free(&sim_minors, MINOR(dev->devt));
+	mutex_destroy(&engine->queues_lock);
+	kfree(engine);
+}
+
+static struct sim_engine *sim_engine_alloc(struct device *hw)
+{
+	struct sim_engine *engine;
+	int minor, ret;
+
+	engine = kzalloc_obj(*engine);
+	if (!engine)
+		return ERR_PTR(-ENOMEM);
+	minor = ida_alloc_max(&sim_minors, SIM_MINORS - 1, GFP_KERNEL);
+	if (minor < 0) {
+		kfree(engine);
+		return ERR_PTR(minor);
+	}
+	engine->hw = hw;
+	engine->port = sva_sim_port_of(hw);
+	init_rwsem(&engine->live);
+	mutex_init(&engine->queues_lock);
+	INIT_LIST_HEAD(&engine->queues);
+
+	device_initialize(&engine->dev);
+	engine->dev.class = &sim_class;
+	engine->dev.parent = hw;
+	engine->dev.release = sim_engine_release;
+	engine->dev.devt = MKDEV(MAJOR(sim_devt), minor);
+	cdev_init(&engine->cdev, &sim_fops);
+	engine->cdev.owner = THIS_MODULE;
+
+	ret = dev_set_name(&engine->dev, "sva_sim%d", minor);
+	if (ret) {
+		put_device(&engine->dev);
+		return ERR_PTR(ret);
+	}
+	return engine;
+}
+
+static int sim_probe(struct platform_device *pdev)
+{
+	struct sim_engine *engine;
+	int ret;
+
+	if (!sva_sim_port_of(&pdev->dev))
+		return -ENODEV;
+
+	engine = sim_engine_alloc(&pdev->dev);
+	if (IS_ERR(engine))
+		return PTR_ERR(engine);
+
+	ret = iommu_device_claim_dma_owner(&pdev->dev, (void *)sim_dma_owner);
+	if (ret)
+		goto err_put;
+	engine->sva = sva_device_register(&pdev->dev);
+	if (IS_ERR(engine->sva)) {
+		ret = PTR_ERR(engine->sva);
+		goto err_owner;
+	}
+	/* From here on it can be opened. */
+	ret = cdev_device_add(&engine->cdev, &engine->dev);
+	if (ret)
+		goto err_sva;
+	platform_set_drvdata(pdev, engine);
+	return 0;
+
+err_sva:
+	sva_device_unregister(engine->sva);
+err_owner:
+	iommu_device_release_dma_owner(&pdev->dev);
+err_put:
+	put_device(&engine->dev);
+	return ret;
+}
+
+static void wake_queues(struct sim_engine *engine)
+{
+	struct sim_queue *queue;
+
+	mutex_lock(&engine->queues_lock);
+	list_for_each_entry(queue, &engine->queues, node)
+		wake_up_all(&queue->wait);
+	mutex_unlock(&engine->queues_lock);
+}
+
+static void sim_remove(struct platform_device *pdev)
+{
+	struct sim_engine *engine = platform_get_drvdata(pdev);
+
+	down_write(&engine->live);
+	WRITE_ONCE(engine->gone, true);
+	up_write(&engine->live);
+
+	cdev_device_del(&engine->cdev, &engine->dev);
+	/* Every bond is revoked, and with it every queue has stopped. */
+	sva_device_unregister(engine->sva);
+	wake_queues(engine);
+	iommu_device_release_dma_owner(&pdev->dev);
+	put_device(&engine->dev);
+}
+
+/**
+ * sim_engine_show_name() - Tell the name of an engine's device node
+ * @hw: The platform device
+ * @buf: A page
+ *
+ * Return: length of what was printed, a line that is empty while no driver is
+ * bound.
+ */
+ssize_t sim_engine_show_name(struct device *hw, char *buf)
+{
+	struct sim_engine *engine;
+	ssize_t len;
+
+	device_lock(hw);
+	engine = dev_get_drvdata(hw);
+	len = sysfs_emit(buf, "%s\n", engine ? dev_name(&engine->dev) : "");
+	device_unlock(hw);
+	return len;
+}
+
+static struct platform_driver sim_driver = {
+	.probe = sim_probe,
+	.remove = sim_remove,
+	.driver_managed_dma = true,
+	.driver = {
+		.name = SVA_SIM_DRIVER_NAME,
+		.probe_type = PROBE_FORCE_SYNCHRONOUS,
+	},
+};
+
+static int __init sim_init(void)
+{
+	int ret;
+
+	ret = sim_queues_init();
+	if (ret)
+		return ret;
+	ret = class_register(&sim_class);
+	if (ret)
+		goto err_queues;
+	ret = alloc_chrdev_region(&sim_devt, 0, SIM_MINORS, "sva_sim");
+	if (ret)
+		goto err_class;
+	ret = platform_driver_register(&sim_driver);
+	if (ret)
+		goto err_chrdev;
+	ret = sim_config_init();
+	if (ret)
+		goto err_driver;
+	return 0;
+
+err_driver:
+	platform_driver_unregister(&sim_driver);
+err_chrdev:
+	unregister_chrdev_region(sim_devt, SIM_MINORS);
+err_class:
+	class_unregister(&sim_class);
+err_queues:
+	sim_queues_exit();
+	return ret;
+}
+module_init(sim_init);
+
+static void __exit sim_exit(void)
+{
+	sim_config_exit();
+	platform_driver_unregister(&sim_driver);
+	unregister_chrdev_region(sim_devt, SIM_MINORS);
+	class_unregister(&sim_class);
+	sim_queues_exit();
+	ida_destroy(&sim_minors);
+}
+module_exit(sim_exit);
+
+MODULE_DESCRIPTION("Software DMA engines that use /dev/sva");
+MODULE_LICENSE("GPL");

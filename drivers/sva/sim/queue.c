@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Queues of descriptors. Each has a work item, so that queues are executed at
+ * the same time and descriptors of one queue one after another.
+ */
+#include <linux/eventfd.h>
+#include <linux/gfp.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "engine.h"
+
+static struct workqueue_struct *sim_workqueue;
+
+/* Return: whether there is a descriptor to execute. */
+static bool next_desc(struct sim_queue *queue, struct sva_sim_desc *desc)
+{
+	bool found;
+
+	spin_lock(&queue->ring_lock);
+	found = queue->tail != queue->head;
+	if (found)
+		*desc = queue->ring[queue->tail % SIM_QUEUE_DEPTH];
+	spin_unlock(&queue->ring_lock);
+	return found;
+}
+
+/*
+ * While the queue is being stopped, a record is written if that needs nobody's
+ * help: whoever stops the queue waits for it.
+ */
+static int write_record(struct sim_queue *queue, u64 addr,
+			const struct sva_sim_completion *result)
+{
+	struct sva_sim_dma last;
+	int ret = -ECANCELED;
+
+	if (!addr)
+		return 0;
+	if (result->status != SVA_SIM_STATUS_ABORTED)
+		ret = sim_exec_complete(&queue->dma, addr, result);
+	if (ret != -ECANCELED)
+		return ret;
+
+	sva_sim_dma_init(&last, queue->dma.dev);
+	last.pasid = queue->dma.pasid;
+	last.no_fault = true;
+	return sim_exec_complete(&last, addr, result);
+}
+
+static void complete_desc(struct sim_queue *queue,
+			  const struct sva_sim_completion *result, bool failed)
+{
+	spin_lock(&queue->ring_lock);
+	queue->tail++;
+	queue->unread++;
+	queue->failed += failed;
+	queue->bytes += result->bytes;
+	queue->page_requests += queue->dma.page_requests;
+	if (queue->eventfd)
+		eventfd_signal(queue->eventfd);
+	spin_unlock(&queue->ring_lock);
+	wake_up_all(&queue->wait);
+}
+
+static void sim_queue_work(struct work_struct *work)
+{
+	struct sim_queue *queue = container_of(work, struct sim_queue, work);
+	struct sva_sim_desc desc;
+
+	while (next_desc(queue, &desc)) {
+		struct sva_sim_completion result = {
+			.status = SVA_SIM_STATUS_ABORTED,
+		};
+		bool failed;
+
+		queue->dma.page_requests = 0;
+		if (!READ_ONCE(queue->dma.stop))
+			sim_exec(queue, &desc, &result);
+		result.page_requests = queue->dma.page_requests;
+		failed = write_record(queue, desc.completion, &result) ||
+			 result.status != SVA_SIM_STATUS_OK;
+		complete_desc(queue, &result, failed);
+		cond_resched();
+	}
+}
+
+/**
+ * sim_queue_prepare() - Make a queue ready for a bond
+ * @queue: A queue without one
+ */
+void sim_queue_prepare(struct sim_queue *queue)
+{
+	spin_lock(&queue->ring_lock);
+	queue->revoked = false;
+	spin_unlock(&queue->ring_lock);
+	WRITE_ONCE(queue->dma.stop, false);
+}
+
+/**
+ * sim_queue_start() - Let a queue take descriptors
+ * @queue: The queue
+ * @pasid: PASID of its accesses
+ */
+void sim_queue_start(struct sim_queue *queue, u32 pasid)
+{
+	spin_lock(&queue->ring_lock);
+	queue->pasid = pasid;
+	queue->dma.pasid = pasid;
+	queue->attached = true;
+	spin_unlock(&queue->ring_lock);
+	wake_up_all(&queue->wait);
+}
+
+/**
+ * sim_queue_stop() - Stop all DMA of a queue
+ * @queue: The queue
+ * @revoked: It is not the user who wants it stopped
+ *
+ * Descriptors that were not finished complete as aborted.
+ *
+ * Context: Process context, sleeps until the work has noticed, which it does at
+ * the next page. The caller may be the core, in revoke().
+ */
+void sim_queue_stop(struct sim_queue *queue, bool revoked)
+{
+	spin_lock(&queue->ring_lock);
+	if (revoked)
+		queue->revoked = true;
+	else
+		queue->attached = false;
+	/* Before anybody can see that no descriptor is accepted any more. */
+	WRITE_ONCE(queue->dma.stop, true);
+	spin_unlock(&queue->ring_lock);
+
+	sva_sim_dma_stop(&queue->dma);
+	flush_work(&queue->work);
+	wake_up_all(&queue->wait);
+}
+
+/**
+ * sim_queue_has_room() - Ask whether sim_queue_submit() would not say -EAGAIN
+ * @queue: The queue
+ *
+ * Return: true if there is room, or if it would fail in another way.
+ */
+bool sim_queue_has_room(struct sim_queue *queue)
+{
+	bool room;
+
+	spin_lock(&queue->ring_lock);
+	room = !queue->attached || queue->revoked ||
+	       queue->head - queue->tail < SIM_QUEUE_DEPTH;
+	spin_unlock(&queue->ring_lock);
+	return room || sim_engine_gone(queue->engine);
+}
+
+/**
+ * sim_queue_submit() - Queue a descriptor
+ * @queue: The queue
+ * @desc: The descriptor
+ *
+ * Return: 0; -EAGAIN the queue is full; -ENOLINK it is not attached, or was
+ * revoked; -ENODEV the engine is gone.
+ */
+int sim_queue_submit(struct sim_queue *queue, const struct sva_sim_desc *desc)
+{
+	int ret = 0;
+
+	if (sim_engine_gone(queue->engine))
+		return -ENODEV;
+
+	spin_lock(&queue->ring_lock);
+	if (!queue->attached || queue->revoked) {
+		ret = -ENOLINK;
+	} else if (queue->head - queue->tail == SIM_QUEUE_DEPTH) {
+		ret = -EAGAIN;
+	} else {
+		queue->ring[queue->head++ % SIM_QUEUE_DEPTH] = *desc;
+		/* Under the lock, so that sim_queue_stop() flushes the last. */
+		queue_work(sim_workqueue, &queue->work);
+	}
+	spin_unlock(&queue->ring_lock);
+	return ret;
+}
+
+static void free_memory(struct sim_queue *queue)
+{
+	int i;
+
+	for (i = 0; i < SIM_BOUNCES; i++)
+		free_page((unsigned long)queue->bounce[i]);
+	kvfree(queue->ring);
+	kfree(queue);
+}
+
+/**
+ * sim_queue_create() - Make the queue of an open file
+ * @engine: The engine; the file holds it
+ *
+ * Return: the queue; ERR_PTR of -ENODEV if the engine is gone, or -ENOMEM.
+ */
+struct sim_queue *sim_queue_create(struct sim_engine *engine)
+{
+	struct sim_queue *queue = kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
+	int i;
+
+	if (!queue)
+		return ERR_PTR(-ENOMEM);
+	queue->ring = kvzalloc_objs(*queue->ring, SIM_QUEUE_DEPTH,
+				    GFP_KERNEL_ACCOUNT);
+	if (!queue->ring)
+		goto err_nomem;
+	for (i = 0; i < SIM_BOUNCES; i++) {
+		queue->bounce[i] = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+		if (!queue->bounce[i])
+			goto err_nomem;
+	}
+
+	queue->engine = engine;
+	mutex_init(&queue->lock);
+	spin_lock_init(&queue->ring_lock);
+	init_waitqueue_head(&queue->wait);
+	INIT_WORK(&queue->work, sim_queue_work);
+	sva_sim_dma_init(&queue->dma, engine->hw);
+
+	mutex_lock(&engine->queues_lock);
+	list_add_tail(&queue->node, &engine->queues);
+	mutex_unlock(&engine->queues_lock);
+	return queue;
+
+err_nomem:
+	free_memory(queue);
+	return ERR_PTR(-ENOMEM);
+}
+
+/**
+ * sim_queue_destroy() - End a queue with its file
+ * @queue: The queue
+ */
+void sim_queue_destroy(struct sim_queue *queue)
+{
+	struct sim_engine *engine = queue->engine;
+
+	mutex_lock(&queue->lock);
+	if (queue->bond)
+		sim_bond_detach(queue);
+	mutex_unlock(&queue->lock);
+
+	mutex_lock(&engine->queues_lock);
+	list_del(&queue->node);
+	mutex_unlock(&engine->queues_lock);
+
+	if (queue->eventfd)
+		eventfd_ctx_put(queue->eventfd);
+	free_memory(queue);
+}
+
+int sim_queues_init(void)
+{
+	sim_workqueue = alloc_workqueue("sva_sim", WQ_UNBOUND, 0);
+	return sim_workqueue ? 0 : -ENOMEM;
+}
+
+void sim_queues_exit(void)
+{
+	destroy_workqueue(sim_workqueue);
+}

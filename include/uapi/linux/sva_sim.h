@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * Software DMA engines behind a software IOMMU: /dev/sva_simN.
+ *
+ * Each open file is one queue of the engine. Attach it to a PASID, then write
+ * descriptors; every address in them is translated by (RID, PASID).
+ */
+#ifndef _UAPI_LINUX_SVA_SIM_H
+#define _UAPI_LINUX_SVA_SIM_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define SVA_SIM_TYPE 0xC5
+
+/**
+ * struct sva_sim_attach - ioctl(SVA_SIM_ATTACH)
+ * @size: sizeof(struct sva_sim_attach)
+ * @flags: Must be 0
+ * @sva_fd: An open /dev/sva
+ * @pasid: PASID or handle of that context
+ * @number: Out: the PASID that the engine uses, 0 for a RID handle
+ * @__reserved: Must be 0
+ *
+ * Attaches this queue. A queue has one PASID at a time.
+ *
+ * Errors: -EBUSY the queue is attached already; -EBADF not an sva fd; -ENODEV the
+ * engine is gone; those of sva_attach().
+ */
+struct sva_sim_attach {
+	__u32 size;
+	__u32 flags;
+	__s32 sva_fd;
+	__u32 pasid;
+	__u32 number;
+	__u32 __reserved;
+};
+
+#define SVA_SIM_ATTACH _IO(SVA_SIM_TYPE, 0x80)
+
+/*
+ * Waits for the descriptors written so far, then detaches this queue; those
+ * written meanwhile are aborted. No argument. Works as well when the bond was
+ * revoked or the engine is gone, and needs not wait then.
+ *
+ * Errors: -EINVAL it is not attached; -EINTR.
+ */
+#define SVA_SIM_DETACH _IO(SVA_SIM_TYPE, 0x81)
+
+/**
+ * struct sva_sim_info - ioctl(SVA_SIM_GET_INFO)
+ * @size: sizeof(struct sva_sim_info)
+ * @flags: Must be 0
+ * @pasid_max: Out: highest PASID of this engine
+ * @iommu: Out: the software IOMMU instance it is behind
+ * @queue_depth: Out: descriptors that a queue holds
+ * @number: Out: PASID of this queue, 0 if it has none
+ * @completed: Out: descriptors of this queue that completed, whatever the status
+ * @failed: Out: those that did not complete with %SVA_SIM_STATUS_OK
+ * @bytes: Out: bytes moved or read for them
+ * @page_requests: Out: page requests made for them
+ * @iotlb_hits: Out: accesses of the engine that its IOTLB served
+ * @iotlb_misses: Out: accesses that walked the address space
+ *
+ * The last two count all queues of the engine, and count on when it is taken
+ * offline and enabled again.
+ *
+ * Errors: -ENODEV the engine is gone.
+ */
+struct sva_sim_info {
+	__u32 size;
+	__u32 flags;
+	__u32 pasid_max;
+	__u32 iommu;
+	__u32 queue_depth;
+	__u32 number;
+	__aligned_u64 completed;
+	__aligned_u64 failed;
+	__aligned_u64 bytes;
+	__aligned_u64 page_requests;
+	__aligned_u64 iotlb_hits;
+	__aligned_u64 iotlb_misses;
+};
+
+#define SVA_SIM_GET_INFO _IO(SVA_SIM_TYPE, 0x82)
+
+/**
+ * struct sva_sim_eventfd - ioctl(SVA_SIM_SET_EVENTFD)
+ * @size: sizeof(struct sva_sim_eventfd)
+ * @fd: An eventfd that is signalled at each completion, or -1 for none
+ *
+ * Errors: -EBADF not an open fd; -EINVAL not an eventfd; -ENODEV the engine is
+ * gone.
+ */
+struct sva_sim_eventfd {
+	__u32 size;
+	__s32 fd;
+};
+
+#define SVA_SIM_SET_EVENTFD _IO(SVA_SIM_TYPE, 0x83)
+
+/**
+ * enum sva_sim_op - operations of a descriptor
+ * @SVA_SIM_OP_NOP: Do nothing, complete
+ * @SVA_SIM_OP_MEMCPY: Copy @len bytes from @src to @dst, which must not overlap
+ * @SVA_SIM_OP_FILL: Fill @len bytes at @dst with the 8-byte pattern @src, its
+ *                   bytes in memory order, beginning anew at @dst
+ * @SVA_SIM_OP_CRC32C: CRC-32C (Castagnoli, as of RFC 3720 B.4: seed and final
+ *                     value inverted) of @len bytes at @src, into the result
+ * @SVA_SIM_OP_COMPARE: Compare @len bytes at @src and @dst; the result is 0 if
+ *                      they are equal, else 1 and the number of equal bytes in
+ *                      sva_sim_completion.bytes
+ * @SVA_SIM_OP_SGCOPY: Gather @len entries of struct sva_sim_sge at @src, one
+ *                     after another, to @dst
+ */
+enum sva_sim_op {
+	SVA_SIM_OP_NOP = 0,
+	SVA_SIM_OP_MEMCPY = 1,
+	SVA_SIM_OP_FILL = 2,
+	SVA_SIM_OP_CRC32C = 3,
+	SVA_SIM_OP_COMPARE = 4,
+	SVA_SIM_OP_SGCOPY = 5,
+};
+
+/**
+ * struct sva_sim_sge - an entry of a scatter list, in memory the engine reads
+ * @addr: Address
+ * @len: Bytes
+ */
+struct sva_sim_sge {
+	__aligned_u64 addr;
+	__aligned_u64 len;
+};
+
+/* Entries that one SVA_SIM_OP_SGCOPY may have. */
+#define SVA_SIM_SGE_MAX 4096
+
+/**
+ * struct sva_sim_desc - a work descriptor, written to /dev/sva_simN
+ * @op: enum sva_sim_op
+ * @flags: Must be 0
+ * @src: Address, or the pattern of %SVA_SIM_OP_FILL
+ * @dst: Address
+ * @len: Bytes, or entries of %SVA_SIM_OP_SGCOPY
+ * @completion: Address of a struct sva_sim_completion, 8-byte aligned, or 0
+ *
+ * write(2) takes a whole number of descriptors and answers how many bytes of
+ * them it took. It waits for room in the queue, or with O_NONBLOCK answers
+ * -EAGAIN. Those of one queue are executed one after another, in order.
+ * write(2) errors: -EINVAL not a whole number of descriptors, an unknown @op or
+ * flag, a completion address that is not aligned; -ENOLINK no PASID is attached
+ * or its bond was revoked; -ENODEV the engine is gone; -EFAULT.
+ */
+struct sva_sim_desc {
+	__u32 op;
+	__u32 flags;
+	__aligned_u64 src;
+	__aligned_u64 dst;
+	__aligned_u64 len;
+	__aligned_u64 completion;
+};
+
+/**
+ * enum sva_sim_status - how a descriptor ended
+ * @SVA_SIM_STATUS_PENDING: Not yet: what user space puts there beforehand
+ * @SVA_SIM_STATUS_OK: Done
+ * @SVA_SIM_STATUS_FAULT: An address could not be translated
+ * @SVA_SIM_STATUS_INVALID: The descriptor asks for something impossible
+ * @SVA_SIM_STATUS_ABORTED: The queue was detached, revoked or closed first. This
+ *                          is written only where no page request is needed for
+ *                          it
+ */
+enum sva_sim_status {
+	SVA_SIM_STATUS_PENDING = 0,
+	SVA_SIM_STATUS_OK = 1,
+	SVA_SIM_STATUS_FAULT = 2,
+	SVA_SIM_STATUS_INVALID = 3,
+	SVA_SIM_STATUS_ABORTED = 4,
+};
+
+/**
+ * struct sva_sim_completion - completion record, written by DMA
+ * @status: enum sva_sim_status, written last
+ * @result: Result of the operation
+ * @bytes: Bytes done
+ * @fault_addr: With %SVA_SIM_STATUS_FAULT: the address that faulted
+ * @page_requests: Page requests that were made for it
+ * @__reserved: 0
+ *
+ * read(2) of 8 bytes takes the number of completions since the last read, as
+ * a __u64, and waits until it is not 0 (O_NONBLOCK: -EAGAIN; -ENOLINK the bond
+ * was revoked, -ENODEV the engine is gone, and there are none). poll(2) reports
+ * POLLIN when there are any, POLLOUT when there is room, POLLHUP when the bond
+ * was revoked or the engine is gone. A completion record that cannot be written
+ * is counted as failed.
+ */
+struct sva_sim_completion {
+	__u32 status;
+	__u32 result;
+	__aligned_u64 bytes;
+	__aligned_u64 fault_addr;
+	__u32 page_requests;
+	__u32 __reserved;
+};
+
+#endif /* _UAPI_LINUX_SVA_SIM_H */
