@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# "make help" says what there is. Everything is built in a root file system of
+# its own (tools/testing/vm/rootfs), where this file is read a second time.
+
+OUT := build
+O := $(abspath $(OUT))
+export SVA_BUILD := $(O)
+VM := tools/testing/vm
+prefix ?= /usr
+
+builds := all modules lib tests tools bench-programs pack pack-demo staging
+runs := demo test shell bench
+
+.PHONY: $(builds) $(runs) check help clean update install FORCE
+.DEFAULT_GOAL := all
+
+Q := $(if $(V),,@)
+
+ifeq ($(SVA_INSIDE)$(KDIR),)
+
+# ----- outside: enter the build root
+
+export KERNEL V
+
+# Two builds at once would step on each other; two runs need not.
+enter = $(2) env MAKEFLAGS= $(VM)/enter make -j$(shell nproc) --no-print-directory \
+	-f Makefile $(MAKEOVERRIDES) $(1)
+lock = $(VM)/host-tools && mkdir -p $(O) && flock $(O)/$(1).lock
+
+$(builds): FORCE
+	@$(call enter,$@,$(call lock,build))
+
+check: FORCE
+	@$(call enter,$@,$(call lock,check))
+
+$(filter-out demo,$(runs)): pack
+demo: pack-demo
+$(runs):
+	@$(call enter,run-$@)
+
+# DESTDIR is not in the build root: a copy is made there first.
+install: staging
+	cp -r --preserve=mode,links $(O)/staging/. $(DESTDIR)/
+ifeq ($(DESTDIR),)
+	depmod -a $(notdir $(wildcard $(O)/staging/usr/lib/modules/*))
+	ldconfig
+	systemd-sysusers
+	udevadm control --reload
+endif
+
+else
+
+# ----- inside, or with a kernel's headers named by KDIR
+
+ifneq ($(SVA_INSIDE),)
+KDIR := /usr/lib/modules/$(shell cat $(SVA_ROOT)/release)/build
+KSELFTEST_DIR := $(SVA_ROOT)/linux/tools/testing/selftests
+endif
+
+CONFIG := CONFIG_SVA=m CONFIG_SVA_SIM=m
+quiet := $(if $(V),V=1,-s)
+
+# Each part gets these; what it makes goes to O.
+sub = $(if $(wildcard $(1)/Makefile),$(Q)$(VM)/progress "building $(1)" \
+	$(MAKE) $(if $(V),,-s) -C $(1) O=$(O)/$(2) SRCTREE=$(CURDIR) \
+	LIBSVA_DIR=$(O)/lib KSELFTEST_DIR=$(KSELFTEST_DIR),@:)
+
+all: modules lib tests tools bench-programs
+
+# What another kernel or compiler has left behind is of no use.
+stamp := $(O)/made-with
+$(stamp): FORCE
+	@mkdir -p $(O)/logs
+	@echo "$(KDIR) $(SVA_ROOT)" | cmp -s - $@ || { \
+		rm -rf $(addprefix $(O)/,modules lib tests tools bench check) $(O)/pack.erofs; \
+		echo "$(KDIR) $(SVA_ROOT)" >$@; }
+
+modules: $(stamp)
+	@mkdir -p $(O)/modules
+	$(Q)$(VM)/progress "building modules" $(MAKE) $(quiet) -C $(KDIR) M=$(CURDIR) \
+		MO=$(O)/modules $(CONFIG) modules
+
+lib: $(stamp)
+	@mkdir -p $(O)/lib
+	$(call sub,lib/libsva,lib)
+
+tests: lib
+	@mkdir -p $(O)/tests
+	$(call sub,tools/testing/selftests/sva,tests)
+	@cd $(O)/tests && for f in *; do \
+		ls $(CURDIR)/tools/testing/selftests/sva/$$f* >/dev/null 2>&1 || rm -rf "$$f"; done
+
+tool-dirs := $(filter-out tools/testing,$(patsubst %/Makefile,%,$(wildcard tools/*/Makefile)))
+tools: $(tool-dirs:%=%/build)
+$(tool-dirs:%=%/build): %/build: lib
+	@mkdir -p $(O)/$*
+	$(call sub,$*,$*)
+
+bench-programs: lib
+	@mkdir -p $(O)/bench
+	$(call sub,tools/testing/benchmarks,bench)
+
+# The disk image that is laid over the guest's root
+pack: modules lib tests tools bench-programs
+pack-demo: modules lib tools
+pack pack-demo:
+	@$(VM)/pack-if-changed $(O)
+
+staging: modules lib tools
+	@rm -rf $(O)/staging
+	$(Q)$(VM)/install-platform $(O) $(O)/staging $(prefix)
+	$(Q)set -e; for d in lib/libsva:lib $(foreach d,$(tool-dirs),$(d):$(d)); do \
+		$(MAKE) -s -C $${d%:*} O=$(O)/$${d#*:} LIBSVA_DIR=$(O)/lib \
+			SRCTREE=$(CURDIR) DESTDIR=$(O)/staging prefix=$(prefix) install; done
+
+run-demo:
+	@$(VM)/run --name demo -- sh /sva/guest-demo
+
+run-test:
+	@set -f; $(VM)/runtests $(if $(VMS),--vms $(VMS)) $(if $(APPEND),--append "$(APPEND)") \
+		$(if $(VTD),--vtd) $(if $(LIMIT),--limit $(LIMIT)) $(T)
+
+run-shell:
+	@$(VM)/run --name shell --shell $(if $(APPEND),--append "$(APPEND)") \
+		$(if $(VTD),--vtd) -- sh /sva/guest-shell
+
+run-bench:
+	@$(VM)/run --name bench $(if $(APPEND),--append "$(APPEND)") -- \
+		sh /sva/guest-bench $(if $(T),$(T),$(notdir $(wildcard $(O)/bench/*)))
+
+check:
+	@tools/testing/checks/run $(T)
+
+endif
+
+help:
+	@echo 'make            build modules, library, tests and tools (into build/)'
+	@echo 'make demo       boot a stock Debian kernel and show an unprivileged program'
+	@echo '                sharing its memory with an accelerator'
+	@echo 'make test       boot it and run the tests; T="pasid_*" names programs or,'
+	@echo '                if there is no such program, single tests'
+	@echo 'make check      compiler warnings, sparse, checkpatch, kernel-doc, ...'
+	@echo 'make shell      a root shell in the virtual machine, everything loaded'
+	@echo 'make bench      run the benchmarks'
+	@echo 'make modules | lib | tests | tools      build only these'
+	@echo 'make install    install into DESTDIR (modules for the kernel built for)'
+	@echo 'make update     ask the mirror for a newer kernel now (else weekly)'
+	@echo 'make clean      remove build/'
+	@echo
+	@echo 'KERNEL=7.2.12   build for and boot this kernel instead of the newest'
+	@echo 'KDIR=directory  "make modules" against these headers with your compiler'
+	@echo 'APPEND="..."    more of the guest kernel command line (sva.parameter=value)'
+	@echo 'VTD=1           give the virtual machine an Intel IOMMU'
+	@echo 'VMS=1           number of virtual machines "make test" may use at once'
+	@echo 'LIMIT=120       seconds that one test program may take'
+	@echo 'OUT=directory   build there, inside the checkout, instead of in build/'
+	@echo 'V=1             show commands and raw test output'
+	@echo 'SVA_CACHE, SVA_MIRROR, SVA_ACCEL=tcg|kvm, SVA_INSTALL=no: environment, see'
+	@echo '                Documentation/dev-tools/sva-testing.rst'
+	@echo
+	@echo 'Logs are in build/logs.'
+
+clean:
+	rm -rf $(O)
+
+update:
+	@$(VM)/host-tools
+	@$(VM)/kernel-version --update

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One boot of the virtual machine, watched."""
+
+import os
+import pathlib
+import re
+import selectors
+import subprocess
+import tempfile
+import time
+
+BOOT = pathlib.Path(os.environ.get("SVA_BOOT", "/"))
+SRC = pathlib.Path(__file__).resolve().parents[3]
+BUILD = pathlib.Path(os.environ.get("SVA_BUILD", SRC / "build"))
+
+# Any of these in the kernel's log fails the run. There is no list of
+# exceptions, and there shall be none.
+SPLAT = re.compile(
+    r"WARNING:|\bBUG\b|\bOops\b|general protection|Kernel panic|"
+    r"\bK[ACM]SAN:|UBSAN:|kmemleak|memory leak|\bleaked\b|\bleak:|"
+    r"possible recursive locking|circular locking|inconsistent lock state|"
+    r"invalid wait context|suspicious RCU|held lock.* freed|bad unlock balance|"
+    r"lock held when returning|refcount_t:|blocked for more than|"
+    r"rcu: INFO:|rcu_\w+ (self-)?detected|soft lockup|hard LOCKUP|"
+    r"Objects remaining|still has objects|double free|use-after-free|"
+    r"scheduling while atomic|sleeping function called|list_(add|del) corruption|"
+    r"Unable to handle|stack guard|stack-protector|Bad page|Bad rss|"
+    r"IRQ \d+: nobody cared|DMAR:.*fault")
+MARK = re.compile(r"sva-test: (\S+)")
+
+APPEND = ("console=ttyS0 panic=-1 oops=panic softlockup_panic=1 hung_task_panic=1 "
+          "sysctl.kernel.hung_task_timeout_secs=60 watchdog_thresh=30 "
+          "rcupdate.rcu_cpu_stall_timeout=60 random.trust_cpu=on "
+          "printk.time=1 loglevel=7 ")
+
+VTD = ["-device", "intel-iommu,intremap=on,scalable-mode=on,fsts=on,svm=on,"
+       "pasid-bits=20,device-iotlb=on"]
+
+
+def boot_id():
+    return pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def accel():
+    """The accelerator to use. That /dev/kvm opens says little: one short boot
+    under KVM decides, and its answer holds until the host boots again."""
+    if os.environ.get("SVA_ACCEL"):
+        return os.environ["SVA_ACCEL"]
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg"
+    answer = BUILD / "logs" / f"kvm-{boot_id()}-{BOOT.name}"
+    if answer.exists():
+        return answer.read_text().strip()
+    good = kvm_boots(BUILD / "logs" / "kvm-probe")
+    answer.write_text("kvm\n" if good else "tcg\n")
+    return "kvm" if good else "tcg"
+
+
+def kvm_boots(base):
+    log, err = base.with_suffix(".kernel.log"), base.with_suffix(".qemu.log")
+    log.write_bytes(b"")
+    with open(err, "wb") as stderr:
+        proc = subprocess.Popen(qemu("kvm", 2, "512M", "sva.probe")
+                                + ["-serial", f"file:{log}"], stderr=stderr,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 15
+    # After an emulation failure QEMU says so and waits for a debugger.
+    while (proc.poll() is None and time.monotonic() < end
+           and b"KVM internal error" not in err.read_bytes()):
+        time.sleep(0.1)
+    proc.kill()
+    proc.wait()
+    return b"sva-probe-ok" in log.read_bytes()
+
+
+def qemu(acc, smp, mem, append, vtd=False):
+    """The command line that all boots have in common."""
+    acc = "tcg,thread=multi" if acc == "tcg" else acc
+    return (["qemu-system-x86_64", "-nodefaults", "-no-user-config",
+             "-display", "none", "-no-reboot", "-accel", acc, "-cpu", "max",
+             "-M", "q35,kernel-irqchip=split" if vtd else "q35",
+             "-smp", str(smp), "-m", mem]
+            + (VTD if vtd else [])
+            + ["-kernel", str(BOOT / "vmlinuz"), "-initrd", str(BOOT / "initramfs"),
+               "-append", APPEND + ("intel_iommu=on,sm_on " if vtd else "") + append])
+
+
+class KernelLog:
+    """Follows the file that the guest's serial port writes."""
+
+    def __init__(self, path):
+        self.path = path
+        self.path.write_bytes(b"")
+        self.file = open(path, "rb")
+        self.rest = b""
+        self.before = []        # the last few lines
+        self.after = 0          # lines still to be kept after a splat
+        self.where = "boot"     # the test program that was running
+        self.splats = []        # (where, [lines])
+        self.panic = False
+
+    def poll(self):
+        data = self.rest + self.file.read()
+        *lines, self.rest = data.split(b"\n")
+        for line in lines:
+            self.line(line.decode(errors="replace").rstrip("\r"))
+
+    def line(self, line):
+        mark = MARK.search(line)
+        if mark:
+            self.where = mark.group(1)
+        if "Kernel panic" in line:
+            self.panic = True
+        if self.after:
+            self.splats[-1][1].append(line)
+            self.after -= 1
+        elif SPLAT.search(line):
+            self.splats.append((self.where, self.before[-3:] + [line]))
+            self.after = 25
+        self.before = self.before[-3:] + [line]
+
+
+class Machine:
+    """A virtual machine that runs one shell script."""
+
+    def __init__(self, name, job, pack, smp=2, mem="2G", append="", vtd=False,
+                 quiet_limit=150, limit=900, disk="1G"):
+        self.name, self.quiet_limit, self.limit = name, quiet_limit, limit
+        logs = BUILD / "logs"
+        self.log = KernelLog(logs / f"{name}.kernel.log")
+        self.output = logs / f"{name}.output.log"
+        self.qemu_log = logs / f"{name}.qemu.log"
+        self.tmp = tempfile.TemporaryDirectory(prefix="sva-vm-", dir=BUILD)
+        tmp = pathlib.Path(self.tmp.name)
+        self.status = tmp / "status"
+        job_disk = tmp / "job"
+        data = job.encode()
+        job_disk.write_bytes(data + b"\0" * (-len(data) % 4096))
+        scratch = tmp / "scratch"
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E",
+                        "root_owner=0:0", str(scratch), disk], check=True)
+        self.cmd = qemu(accel(), smp, mem, append, vtd)
+        for i, (path, ro) in enumerate(((BOOT / "guest.erofs", "on"), (pack, "on"),
+                                        (scratch, "off"), (job_disk, "on"))):
+            self.cmd += ["-drive", f"if=none,id=d{i},format=raw,read-only={ro},"
+                         f"cache=unsafe,file={path}",
+                         "-device", f"virtio-blk-pci,drive=d{i}"]
+        self.cmd += ["-device", "virtio-serial-pci",
+                     "-serial", f"file:{self.log.path}"]
+
+    def shell(self):
+        """Hands the terminal to the guest."""
+        self.cmd += ["-chardev", "stdio,id=tty,signal=off",
+                     "-device", "virtconsole,chardev=tty"]
+        return subprocess.run(self.cmd, check=False).returncode
+
+    def run(self, sink):
+        """Runs the job; each line of its output goes to sink(). Returns the
+        job's exit status, or a text that says what went wrong."""
+        # Not "stdio": that closes the port as soon as stdin ends.
+        self.cmd += ["-chardev", "file,id=out,path=/dev/stdout",
+                     "-device", "virtserialport,chardev=out,name=out",
+                     "-chardev", f"file,id=status,path={self.status}",
+                     "-device", "virtserialport,chardev=status,name=status"]
+        with open(self.output, "wb") as out, open(self.qemu_log, "wb") as err:
+            proc = subprocess.Popen(self.cmd, stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.PIPE, stderr=err)
+            try:
+                problem = self.watch(proc, sink, out)
+            finally:
+                proc.kill()
+                proc.wait()
+                self.log.poll()
+        return self.verdict(problem)
+
+    def watch(self, proc, sink, out):
+        start = last = time.monotonic()
+        sel = selectors.DefaultSelector()
+        sel.register(proc.stdout, selectors.EVENT_READ)
+        rest = b""
+        while True:
+            if sel.select(0.2):
+                data = os.read(proc.stdout.fileno(), 65536)
+                if not data:
+                    break
+                last = time.monotonic()
+                out.write(data)
+                out.flush()
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    sink(line.decode(errors="replace").rstrip("\r"))
+            self.log.poll()
+            now = time.monotonic()
+            if now - last > self.quiet_limit:
+                return f"hang: no output for {self.quiet_limit} s"
+            if now - start > self.limit:
+                return f"hang: still running after {self.limit} s"
+        if rest:
+            sink(rest.decode(errors="replace"))
+        return None
+
+    def verdict(self, problem):
+        text = self.status.read_text() if self.status.exists() else ""
+        self.tmp.cleanup()
+        if problem:
+            return problem
+        if self.log.panic:
+            return "kernel panic"
+        if text.startswith("exit "):
+            return int(text.split()[1])
+        return "the guest stopped before its job was done"
+
+
+def show_splats(machine, write):
+    for where, lines in machine.log.splats:
+        write(f"--- kernel log of {machine.name}, during {where}:")
+        for line in lines:
+            write(f"    {line}")
