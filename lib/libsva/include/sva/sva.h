@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * libsva: PASIDs and the address spaces that devices translate through.
+ *
+ * Conventions, the same for every function:
+ *
+ *  - A function that can fail returns 0 (or a count) or a negative errno value.
+ *    Its outputs mean nothing when it fails, unless it says otherwise, and errno
+ *    never does. sva_strerror() says in words what the value means for that
+ *    call.
+ *  - Inputs are plain arguments. Where the kernel may learn to report more one
+ *    day, the caller passes a structure and its size; what this kernel does not
+ *    report reads as 0. A call that needs new inputs becomes a new function,
+ *    with a new symbol version.
+ *  - The library has no state but what a handle points to. A handle does not
+ *    change once it is made, so any number of threads may use it at the same
+ *    time; only sva_close() demands that nobody else is using it.
+ *  - Flags, states and structures of results come from <linux/sva.h>, which
+ *    also says what each of them means.
+ */
+#ifndef SVA_SVA_H
+#define SVA_SVA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/sva.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** struct sva - a handle on a context of /dev/sva; opaque */
+struct sva;
+
+/* Contexts: sva_open(3) */
+
+/**
+ * enum sva_open_flags - flags for sva_open()
+ * @SVA_OPEN_NO_LOAD: If /dev/sva does not exist, do not try to load the kernel
+ *                    module
+ */
+enum sva_open_flags {
+	SVA_OPEN_NO_LOAD = 1 << 0,
+};
+
+/**
+ * sva_open() - make a new context
+ * @sva: Out: the handle
+ * @flags: Combination of enum sva_open_flags
+ *
+ * Opens /dev/sva, close-on-exec. If there is no such node, the module is loaded
+ * first, provided that the caller may do that.
+ *
+ * Return: 0, or -EACCES the node is there and the caller has no right to it;
+ * -EPERM the module is not loaded and the caller may not load it, or it is
+ * forbidden; -ENOENT the running kernel has no such module (or with
+ * %SVA_OPEN_NO_LOAD: /dev/sva does not exist); -ENODEV there is no /dev/sva even
+ * with the module loaded; -EINVAL unknown flags; -EMFILE, -ENFILE, -ENOMEM; or
+ * what the kernel answered when the module was loaded.
+ */
+int sva_open(struct sva **sva, unsigned int flags);
+
+/**
+ * sva_from_fd() - make a handle for a descriptor that exists
+ * @sva: Out: the handle
+ * @fd: An open /dev/sva, inherited or received
+ *
+ * On success the descriptor belongs to the handle, and sva_close() closes it.
+ * On failure it stays the caller's. Its close-on-exec flag is left as it is.
+ *
+ * Return: 0, or -EBADF not an open descriptor, or not one of /dev/sva; -ENOMEM.
+ */
+int sva_from_fd(struct sva **sva, int fd);
+
+/**
+ * sva_fd() - the descriptor of a handle
+ * @sva: The handle
+ *
+ * For ioctls of device drivers that take "sva fd plus PASID". It stays the
+ * handle's: do not close it.
+ *
+ * Return: the descriptor.
+ */
+int sva_fd(const struct sva *sva);
+
+/**
+ * sva_close() - close a handle and its descriptor
+ * @sva: The handle, or NULL
+ *
+ * The context ends, with all its PASIDs and address spaces, when its last
+ * descriptor is closed and no device is attached any more.
+ */
+void sva_close(struct sva *sva);
+
+/**
+ * sva_send() - hand a context to another process
+ * @sva: The handle; it stays usable
+ * @sock: A connected unix socket
+ * @pasid: PASID or handle that the receiver shall use, or 0
+ *
+ * Return: 0, or -ENOTSOCK, -EPIPE, -EAGAIN (a non-blocking socket; nothing has
+ * been sent) or what else sendmsg(2) answers.
+ */
+int sva_send(const struct sva *sva, int sock, uint32_t pasid);
+
+/**
+ * sva_recv() - take a context that another process sent with sva_send()
+ * @sva: Out: a handle of its own, close-on-exec
+ * @sock: A connected unix socket
+ * @pasid: Out: the PASID or handle that was sent, or 0; may be NULL
+ *
+ * Return: 0, or -EPIPE the other side closed the socket; -EPROTO what came is
+ * not from sva_send() (descriptors that came with it are closed); -EBADF the
+ * descriptor that came is not of /dev/sva; -EAGAIN (a non-blocking socket;
+ * nothing is there); or what else recvmsg(2) answers.
+ */
+int sva_recv(struct sva **sva, int sock, uint32_t *pasid);
+
+/**
+ * sva_get_info() - what the kernel supports, and its limits
+ * @sva: The handle
+ * @info: Out
+ * @size: sizeof(*@info)
+ *
+ * Return: 0, or -EINVAL @size is too small.
+ */
+int sva_get_info(const struct sva *sva, struct sva_get_info *info, size_t size);
+
+/* PASIDs: sva_pasid_alloc(3) */
+
+/**
+ * sva_pasid_alloc() - allocate a PASID, any number
+ * @sva: The handle
+ * @pasid: Out: the PASID
+ *
+ * It begins unbound: the DMA of devices attached to it is blocked.
+ *
+ * Return: 0, or -ENOSPC no number is free; -EDQUOT over the caller's quota;
+ * -ENOMEM.
+ */
+int sva_pasid_alloc(const struct sva *sva, uint32_t *pasid);
+
+/**
+ * sva_pasid_alloc_max() - allocate a PASID that a device's width allows
+ * @sva: The handle
+ * @max: Highest number that will do
+ * @pasid: Out: the PASID
+ *
+ * Return: as sva_pasid_alloc(), and -EINVAL @max is 0.
+ */
+int sva_pasid_alloc_max(const struct sva *sva, uint32_t max, uint32_t *pasid);
+
+/**
+ * sva_pasid_alloc_range() - allocate consecutive PASIDs
+ * @sva: The handle
+ * @min: Lowest number that will do, or 0
+ * @max: Highest number that will do, or 0
+ * @count: How many, at most sva_get_info.range_max
+ * @first: Out: the first of them
+ *
+ * All or none. Afterwards each is an object of its own.
+ *
+ * Return: as sva_pasid_alloc(), and -EINVAL @count is out of range or does not
+ * fit in [@min, @max].
+ */
+int sva_pasid_alloc_range(const struct sva *sva, uint32_t min, uint32_t max,
+			  uint32_t count, uint32_t *first);
+
+/**
+ * sva_pasid_alloc_fixed() - allocate one given PASID
+ * @sva: The handle
+ * @pasid: The number
+ *
+ * Return: 0, or -EBUSY it is taken or not of the pool; -EINVAL it is 0;
+ * -EDQUOT; -ENOMEM.
+ */
+int sva_pasid_alloc_fixed(const struct sva *sva, uint32_t pasid);
+
+/**
+ * sva_pasid_alloc_process() - the PASID of the calling process' memory
+ * @sva: The handle
+ * @pasid: Out: a handle, with %SVA_PASID_HANDLE set
+ *
+ * Devices attached to it translate through the process' own page tables: they
+ * can be given plain pointers. It has no number until the first attach, cannot
+ * be bound to anything else, and only the process that made it can attach it.
+ *
+ * Return: 0, or -EDQUOT, -ENOMEM.
+ */
+int sva_pasid_alloc_process(const struct sva *sva, uint32_t *pasid);
+
+/**
+ * sva_pasid_alloc_rid() - a handle for DMA that carries no PASID
+ * @sva: The handle
+ * @pasid: Out: a handle, with %SVA_PASID_HANDLE set
+ *
+ * Return: 0, or -EDQUOT, -ENOMEM.
+ */
+int sva_pasid_alloc_rid(const struct sva *sva, uint32_t *pasid);
+
+/**
+ * sva_pasid_free() - free a PASID or handle
+ * @sva: The handle
+ * @pasid: What to free
+ *
+ * Return: 0, or -ENOENT it is not of this context; -EBUSY a device is attached.
+ */
+int sva_pasid_free(const struct sva *sva, uint32_t pasid);
+
+/**
+ * sva_pasid_free_range() - free consecutive PASIDs
+ * @sva: The handle
+ * @first: The first of them
+ * @count: How many
+ *
+ * They need not come from one allocation. All are freed or none.
+ *
+ * Return: as sva_pasid_free(), and -EINVAL @count is 0.
+ */
+int sva_pasid_free_range(const struct sva *sva, uint32_t first, uint32_t count);
+
+/**
+ * sva_pasid_info() - what a PASID is, is bound to, and is used by
+ * @sva: The handle
+ * @pasid: PASID or handle
+ * @info: Out
+ * @size: sizeof(*@info)
+ *
+ * Return: 0, or -ENOENT it is not of this context; -EINVAL @size is too small.
+ */
+int sva_pasid_info(const struct sva *sva, uint32_t pasid,
+		   struct sva_pasid_info *info, size_t size);
+
+/**
+ * sva_pasid_bind() - make a PASID translate through an address space
+ * @sva: The handle
+ * @pasid: PASID or RID handle
+ * @as: Address space
+ *
+ * Whether devices are attached or not, and whether it was bound before or not.
+ *
+ * Return: 0, or -ENOENT no such PASID or address space; -EINVAL it is a process
+ * PASID, or @as is %SVA_AS_NONE; -EADDRINUSE a mapping is in the way of a
+ * reserved region; -ENOTRECOVERABLE refused, and the undo failed; or what the
+ * IOMMU driver answered.
+ */
+int sva_pasid_bind(const struct sva *sva, uint32_t pasid, uint32_t as);
+
+/**
+ * sva_pasid_unbind() - make a PASID translate nothing: DMA is blocked
+ * @sva: The handle
+ * @pasid: PASID or RID handle
+ *
+ * Return: 0, or -ENOENT no such PASID; -EINVAL it is a process PASID.
+ */
+int sva_pasid_unbind(const struct sva *sva, uint32_t pasid);
+
+/* Address spaces: sva_as_alloc_iova(3) */
+
+/**
+ * sva_as_alloc_iova() - make an address space: an empty map of pinned memory
+ * @sva: The handle
+ * @flags: Combination of enum sva_as_flags
+ * @as: Out: its id
+ *
+ * Return: 0, or -EOPNOTSUPP for flags that the kernel does not know or support;
+ * -ENOMEM.
+ */
+int sva_as_alloc_iova(const struct sva *sva, unsigned int flags, uint32_t *as);
+
+/**
+ * sva_as_destroy() - end an address space
+ * @sva: The handle
+ * @as: Its id
+ *
+ * What is mapped in it is unmapped and unpinned.
+ *
+ * Return: 0, or -ENOENT no such address space; -EBUSY a PASID is bound to it, or
+ * another call is using it.
+ */
+int sva_as_destroy(const struct sva *sva, uint32_t as);
+
+/* Mappings of an address space: sva_iova_map(3) */
+
+/**
+ * sva_iova_map() - pin memory of the calling process and map it
+ * @sva: The handle
+ * @as: Address space
+ * @addr: The memory
+ * @length: Bytes
+ * @flags: Combination of enum sva_iova_flags
+ * @iova: Out: where it was mapped. In, with %SVA_IOVA_F_FIXED: where to map
+ *
+ * Return: 0, or -EINVAL, -EOVERFLOW, -ENOENT, -EEXIST, -EADDRNOTAVAIL, -ENOSPC,
+ * -EFAULT, -ENXIO, -EOPNOTSUPP, -EDQUOT, -EINTR, -ENOMEM: see sva_iova_map(3).
+ */
+int sva_iova_map(const struct sva *sva, uint32_t as, void *addr,
+		 uint64_t length, unsigned int flags, uint64_t *iova);
+
+/**
+ * sva_iova_map_file() - pin memory of a file and map it
+ * @sva: The handle
+ * @as: Address space
+ * @fd: A memfd, or a file on tmpfs or hugetlbfs
+ * @start: Offset in the file
+ * @length: Bytes
+ * @flags: Combination of enum sva_iova_flags
+ * @iova: Out: where it was mapped. In, with %SVA_IOVA_F_FIXED: where to map
+ *
+ * Return: as sva_iova_map(), and -EBADF, -ENODEV, -EACCES, -EPERM, -ERANGE: see
+ * sva_iova_map(3).
+ */
+int sva_iova_map_file(const struct sva *sva, uint32_t as, int fd,
+		      uint64_t start, uint64_t length, unsigned int flags,
+		      uint64_t *iova);
+
+/**
+ * sva_iova_unmap() - unmap whole mappings
+ * @sva: The handle
+ * @as: Address space
+ * @iova: First IOVA
+ * @length: Bytes
+ * @unmapped: Out: bytes that were mapped there; may be NULL
+ *
+ * When it returns 0, no device can reach the memory through this address space.
+ *
+ * Return: 0, or -ENOENT no such address space, or nothing is mapped there;
+ * -ERANGE the range cuts through a mapping; -EINVAL @length is 0; -EOVERFLOW the
+ * range wraps around; -EBUSY a mapping in it is still being made.
+ */
+int sva_iova_unmap(const struct sva *sva, uint32_t as, uint64_t iova,
+		   uint64_t length, uint64_t *unmapped);
+
+/**
+ * sva_iova_unmap_all() - unmap everything
+ * @sva: The handle
+ * @as: Address space
+ * @unmapped: Out: bytes that were mapped; may be NULL
+ *
+ * Return: 0, also if nothing was mapped, or -ENOENT no such address space;
+ * -EBUSY a mapping is still being made.
+ */
+int sva_iova_unmap_all(const struct sva *sva, uint32_t as, uint64_t *unmapped);
+
+/**
+ * sva_iova_copy() - map memory a second time
+ * @sva: The handle
+ * @dst_as: Address space to map into
+ * @src_as: Address space to copy from; may be the same
+ * @src_iova: What to copy: any part of one mapping
+ * @length: Bytes
+ * @flags: Combination of enum sva_iova_flags
+ * @dst_iova: Out: where it was mapped. In, with %SVA_IOVA_F_FIXED: where to map
+ *
+ * The memory is neither pinned nor charged a second time, and stays pinned until
+ * its last mapping is gone.
+ *
+ * Return: 0, or -ENOENT no such address space, or nothing is mapped at @src_iova
+ * or not in one mapping all the way; -EACCES %SVA_IOVA_F_WRITE of memory that was
+ * not mapped for writing; -EINVAL, -EOVERFLOW, -EEXIST, -EADDRNOTAVAIL, -ENOSPC,
+ * -EBUSY, -ENOMEM.
+ */
+int sva_iova_copy(const struct sva *sva, uint32_t dst_as, uint32_t src_as,
+		  uint64_t src_iova, uint64_t length, unsigned int flags,
+		  uint64_t *dst_iova);
+
+/**
+ * sva_iova_ranges() - what an address space can map
+ * @sva: The handle
+ * @as: Address space
+ * @ranges: Out: as many of its ranges as fit, ascending; may be NULL if *@num
+ *          is 0
+ * @num: In: entries that @ranges has room for. Out: entries that there are;
+ *       also with -EMSGSIZE
+ * @alignment: Out: alignment in bytes that mappings need now; may be NULL
+ *
+ * Return: 0, or -EMSGSIZE there are more than fit; -ENOENT no such address space.
+ */
+int sva_iova_ranges(const struct sva *sva, uint32_t as,
+		    struct sva_iova_range *ranges, uint32_t *num,
+		    uint64_t *alignment);
+
+/* Errors in words: sva_strerror(3) */
+
+/**
+ * enum sva_call - which call an error came from
+ * @SVA_CALL_OPEN: sva_open()
+ * @SVA_CALL_FROM_FD: sva_from_fd()
+ * @SVA_CALL_SEND: sva_send()
+ * @SVA_CALL_RECV: sva_recv()
+ * @SVA_CALL_GET_INFO: sva_get_info()
+ * @SVA_CALL_PASID_ALLOC: sva_pasid_alloc() and its variants
+ * @SVA_CALL_PASID_FREE: sva_pasid_free(), sva_pasid_free_range()
+ * @SVA_CALL_PASID_INFO: sva_pasid_info()
+ * @SVA_CALL_PASID_BIND: sva_pasid_bind(), sva_pasid_unbind()
+ * @SVA_CALL_AS_ALLOC: sva_as_alloc_iova()
+ * @SVA_CALL_AS_DESTROY: sva_as_destroy()
+ * @SVA_CALL_IOVA_MAP: sva_iova_map()
+ * @SVA_CALL_IOVA_MAP_FILE: sva_iova_map_file()
+ * @SVA_CALL_IOVA_UNMAP: sva_iova_unmap(), sva_iova_unmap_all()
+ * @SVA_CALL_IOVA_COPY: sva_iova_copy()
+ * @SVA_CALL_IOVA_RANGES: sva_iova_ranges()
+ * @SVA_CALL_ATTACH: sva_sim_attach(), or the attach ioctl of any other driver
+ * @SVA_CALL_SIM_OPEN: sva_sim_open()
+ * @SVA_CALL_SIM_DETACH: sva_sim_detach()
+ * @SVA_CALL_SIM_SUBMIT: sva_sim_submit()
+ * @SVA_CALL_SIM_WAIT: sva_sim_wait(), sva_sim_run()
+ */
+enum sva_call {
+	SVA_CALL_OPEN,
+	SVA_CALL_FROM_FD,
+	SVA_CALL_SEND,
+	SVA_CALL_RECV,
+	SVA_CALL_GET_INFO,
+	SVA_CALL_PASID_ALLOC,
+	SVA_CALL_PASID_FREE,
+	SVA_CALL_PASID_INFO,
+	SVA_CALL_PASID_BIND,
+	SVA_CALL_AS_ALLOC,
+	SVA_CALL_AS_DESTROY,
+	SVA_CALL_IOVA_MAP,
+	SVA_CALL_IOVA_MAP_FILE,
+	SVA_CALL_IOVA_UNMAP,
+	SVA_CALL_IOVA_COPY,
+	SVA_CALL_IOVA_RANGES,
+	SVA_CALL_ATTACH,
+	SVA_CALL_SIM_OPEN,
+	SVA_CALL_SIM_DETACH,
+	SVA_CALL_SIM_SUBMIT,
+	SVA_CALL_SIM_WAIT,
+};
+
+/**
+ * sva_strerror() - what an error of a call means, and what to do about it
+ * @call: Which call returned it
+ * @err: What it returned; the sign does not matter
+ *
+ * Return: a constant string, never NULL. Without anything particular to say
+ * about this error of this call, it is the system's description of the error.
+ */
+const char *sva_strerror(enum sva_call call, int err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SVA_SVA_H */

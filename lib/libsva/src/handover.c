@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* Handing a context, and a PASID in it, to another process. */
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/*
+ * What goes with the descriptor. Both sides are on one machine, therefore in
+ * one byte order.
+ */
+struct handover {
+	uint32_t magic;
+	uint32_t pasid;
+};
+
+#define HANDOVER_MAGIC 0x31617673u
+
+/*
+ * Room for more than the one descriptor that belongs there: what does not fit
+ * is closed by the kernel, what fits must be closed by us.
+ */
+union control {
+	struct cmsghdr align;
+	char buf[CMSG_SPACE(4 * sizeof(int))];
+};
+
+static int wait_for(int sock, short events)
+{
+	struct pollfd pfd = { .fd = sock, .events = events };
+
+	while (poll(&pfd, 1, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* The rest of a message that a stream socket took or gave only a part of. */
+static int transfer_rest(int sock, void *buf, size_t len, int sending)
+{
+	char *pos = buf;
+	ssize_t n;
+	int err;
+
+	while (len) {
+		if (sending)
+			n = send(sock, pos, len, MSG_NOSIGNAL);
+		else
+			n = recv(sock, pos, len, 0);
+		if (n > 0) {
+			pos += n;
+			len -= (size_t)n;
+		} else if (n == 0) {
+			return -EPIPE;
+		} else if (errno == EAGAIN) {
+			err = wait_for(sock, sending ? POLLOUT : POLLIN);
+			if (err)
+				return err;
+		} else if (errno != EINTR) {
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+SVA_EXPORT int sva_send(const struct sva *sva, int sock, uint32_t pasid)
+{
+	struct handover data = { .magic = HANDOVER_MAGIC, .pasid = pasid };
+	struct iovec iov = { .iov_base = &data, .iov_len = sizeof(data) };
+	union control control = { 0 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = CMSG_SPACE(sizeof(int)),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	ssize_t n;
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &sva->fd, sizeof(int));
+
+	do {
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return transfer_rest(sock, (char *)&data + n, sizeof(data) - (size_t)n, 1);
+}
+
+/*
+ * The one descriptor of a message, or -EPROTO if there is not exactly one; then
+ * those that there are have been closed.
+ */
+static int take_fd(struct msghdr *msg)
+{
+	int fd = -1, extra = 0, bad = 0;
+	struct cmsghdr *cmsg;
+	size_t i, count;
+
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		if (cmsg->cmsg_level != SOL_SOCKET ||
+		    cmsg->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < count; i++) {
+			if (fd >= 0) {
+				close(fd);
+				extra = 1;
+			}
+			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int),
+			       sizeof(int));
+		}
+	}
+	bad = fd < 0 || extra || (msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC));
+	if (bad && fd >= 0)
+		close(fd);
+	return bad ? -EPROTO : fd;
+}
+
+static int recv_handover(int sock, struct handover *data)
+{
+	struct iovec iov = { .iov_base = data, .iov_len = sizeof(*data) };
+	union control control;
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	ssize_t n;
+	int fd, err;
+
+	do {
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (n == 0 && !msg.msg_controllen)
+		return -EPIPE;
+
+	fd = take_fd(&msg);
+	if (fd < 0)
+		return fd;
+	err = transfer_rest(sock, (char *)data + n, sizeof(*data) - (size_t)n, 0);
+	if (!err && data->magic != HANDOVER_MAGIC)
+		err = -EPROTO;
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+SVA_EXPORT int sva_recv(struct sva **sva, int sock, uint32_t *pasid)
+{
+	struct handover data;
+	int fd, err;
+
+	fd = recv_handover(sock, &data);
+	if (fd < 0)
+		return fd;
+	err = sva_from_fd(sva, fd);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	if (pasid)
+		*pasid = data.pasid;
+	return 0;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* Loading the kernel module, for callers who may. */
+#include <libkmod.h>
+
+#include "internal.h"
+
+#define SVA_MODULE "sva"
+
+/* What went wrong is told by sva_open()'s errno, not on somebody's stderr. */
+static void no_log(void *data, int priority, const char *file, int line,
+		   const char *fn, const char *format, va_list args)
+{
+	(void)data;
+	(void)priority;
+	(void)file;
+	(void)line;
+	(void)fn;
+	(void)format;
+	(void)args;
+}
+
+/*
+ * What finit_module(2) and libkmod return, as sva_open() reports it: "no such
+ * module" and "not allowed" are for the caller to act on, the rest is passed on.
+ */
+static int load_error(int err)
+{
+	if (err == KMOD_PROBE_APPLY_BLACKLIST || err == -EPERM || err == -EACCES)
+		return -EPERM;
+	if (err > 0)
+		return -EPERM;
+	return err;
+}
+
+static int load_list(struct kmod_list *list)
+{
+	struct kmod_list *item;
+	int err = -ENOENT;
+
+	kmod_list_foreach(item, list) {
+		struct kmod_module *mod = kmod_module_get_module(item);
+
+		err = kmod_module_probe_insert_module(mod,
+						      KMOD_PROBE_APPLY_BLACKLIST,
+						      NULL, NULL, NULL, NULL);
+		kmod_module_unref(mod);
+		if (err)
+			break;
+	}
+	return load_error(err);
+}
+
+int sva_load_module(void)
+{
+	struct kmod_list *list = NULL;
+	struct kmod_ctx *ctx;
+	int err;
+
+	ctx = kmod_new(NULL, NULL);
+	if (!ctx)
+		return -ENOMEM;
+	kmod_set_log_fn(ctx, no_log, NULL);
+
+	err = kmod_module_new_from_lookup(ctx, SVA_MODULE, &list);
+	/* a kernel without a module directory: ENOSYS, ENOTDIR, by version */
+	if (err < 0 && err != -ENOMEM)
+		err = -ENOENT;
+	if (!err)
+		err = load_list(list);
+
+	kmod_module_unref_list(list);
+	kmod_unref(ctx);
+	return err;
+}
