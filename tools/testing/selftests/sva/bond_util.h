@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For tests of bonds: memory that engines are given, descriptors of which even
+ * the record may be unreachable, and processes that come and go.
+ */
+#ifndef BOND_UTIL_H
+#define BOND_UTIL_H
+
+#include "sva_core.h"
+#include "sva_util.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+/*
+ * What an IOVA AS maps where the program sees it, so that pointers mean the same
+ * to the program and to the engine, which it can give records then; and a page
+ * that is mapped in no address space but the process's own.
+ */
+struct bond_mem {
+	struct sva_sim_completion done __attribute__((aligned(4096)));
+	uint64_t src[512] __attribute__((aligned(4096)));
+	uint64_t dst[512] __attribute__((aligned(4096)));
+	uint64_t hole[512] __attribute__((aligned(4096)));
+};
+
+#define BOND_MAPPED offsetof(struct bond_mem, hole)
+
+static inline struct bond_mem *bond_mem(void)
+{
+	struct bond_mem *mem = sva_mem(sizeof(*mem));
+	int i;
+
+	for (i = 0; mem && i < 512; i++)
+		mem->src[i] = 0x1000000000000 + i;
+	return mem;
+}
+
+/* Makes an address space of it. */
+static inline int bond_as(int fd, struct bond_mem *mem, uint32_t *as)
+{
+	int ret = sva_as_alloc(fd, as);
+
+	if (ret)
+		return ret;
+	return iova_map_at(fd, *as, CORE_RW, mem, BOND_MAPPED, (uintptr_t)mem);
+}
+
+/* One more queue of an engine, attached; or a negative errno. */
+static inline int bond_attached(const char *dev, int fd, uint32_t pasid)
+{
+	int ret, sim = sva_sim_open_name(dev);
+
+	if (sim < 0)
+		return sim;
+	ret = sva_sim_attach(sim, fd, pasid, NULL);
+	if (ret) {
+		close(sim);
+		return ret;
+	}
+	return sim;
+}
+
+/*
+ * Executes a descriptor on a queue that has no other. Returns its status, which
+ * is PENDING if not even the record could be written, or a negative errno.
+ */
+static inline int bond_run(int sim, struct sva_sim_desc desc,
+			   struct sva_sim_completion *done)
+{
+	uint64_t count;
+	int ret;
+
+	memset(done, 0, sizeof(*done));
+	desc.completion = (uintptr_t)done;
+	ret = sva_sim_submit(sim, &desc);
+	if (ret)
+		return ret;
+	if (read(sim, &count, sizeof(count)) < 0)
+		return -errno;
+	return __atomic_load_n(&done->status, __ATOMIC_ACQUIRE);
+}
+
+/* Whether the engine can copy within the memory. */
+static inline int bond_copy(int sim, struct bond_mem *mem)
+{
+	int ret;
+
+	memset(mem->dst, 0xee, sizeof(mem->dst));
+	ret = bond_run(sim, sva_sim_memcpy((uintptr_t)mem->dst,
+					   (uintptr_t)mem->src,
+					   sizeof(mem->src)), &mem->done);
+	if (ret == SVA_SIM_STATUS_OK &&
+	    memcmp(mem->src, mem->dst, sizeof(mem->src)))
+		return -EBADMSG;
+	return ret;
+}
+
+/* Polls for the end of a bond. */
+static inline bool bond_hangs_up(int sim)
+{
+	struct pollfd pfd = { .fd = sim };
+
+	return poll(&pfd, 1, SVA_TIMEOUT_MS) == 1 && pfd.revents & POLLHUP;
+}
+
+static inline int bond_write_file(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* Sends descriptors and a number to another process. */
+static inline int bond_send(int sock, const int *fds, int num, uint32_t word)
+{
+	union {
+		char buf[CMSG_SPACE(4 * sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct iovec iov = { &word, sizeof(word) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = CMSG_SPACE(num * sizeof(int)),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(num * sizeof(int));
+	memcpy(CMSG_DATA(cmsg), fds, num * sizeof(int));
+	return sendmsg(sock, &msg, 0) == sizeof(word) ? 0 : -errno;
+}
+
+static inline int bond_receive(int sock, int *fds, int num, uint32_t *word)
+{
+	union {
+		char buf[CMSG_SPACE(4 * sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	struct iovec iov = { word, sizeof(*word) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	struct cmsghdr *cmsg;
+
+	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != sizeof(*word))
+		return -EPIPE;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg || cmsg->cmsg_len != CMSG_LEN(num * sizeof(int)))
+		return -EPROTO;
+	memcpy(fds, CMSG_DATA(cmsg), num * sizeof(int));
+	return 0;
+}
+
+/* Exit status of a child that ends by itself, else -1. */
+static inline int bond_join_child(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+/* The same numbers in each run. */
+static inline uint32_t bond_random(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+#endif /* BOND_UTIL_H */
