@@ -35,6 +35,8 @@ class Collector:
     def line(self, line):
         if line.startswith("@@ begin "):
             self.begin(line.split()[2])
+        elif line.startswith("@@ left ") and self.program:
+            self.fail(self.program, "left behind: " + line.split(None, 3)[3])
         elif line.startswith("@@ end "):
             self.end(int(line.split()[3]))
         elif self.program is None:
