@@ -257,11 +257,18 @@ static int bind_pasid(struct sva_pasid *pasid, struct sva_as *as,
 	if (pasid->kind == SVA_PASID_KIND_MM)
 		return -EINVAL;
 
-	ret = switch_all(pasid, as, revoke);
-	if (ret) {
-		if (!list_empty(revoke))
-			pasid->revoked = true;
-		return ret;
+	/*
+	 * What is set already must be left alone: replacing a domain by itself
+	 * is nothing to the IOMMU core, which would not mend what a driver tore
+	 * down when it was asked whether some other domain fits.
+	 */
+	if (as != pasid->as) {
+		ret = switch_all(pasid, as, revoke);
+		if (ret) {
+			if (!list_empty(revoke))
+				pasid->revoked = true;
+			return ret;
+		}
 	}
 	if (pasid->as)
 		sva_as_put(pasid->as);
@@ -344,6 +351,12 @@ static int attach_process(struct sva_attachment *att)
 
 		att->process = NULL;
 		return ret == -EOVERFLOW ? -ERANGE : ret;
+	}
+	/* Another object of this process, on another device of the group */
+	if (att->process->dev != target.dev) {
+		iommu_sva_unbind_device(att->process);
+		att->process = NULL;
+		return -EBUSY;
 	}
 	return 0;
 }

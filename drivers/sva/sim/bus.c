@@ -29,7 +29,7 @@ static int miss(struct sva_sim_dma *dma, struct sim_access *acc,
 	atomic64_inc(&sdev->port->iotlb_misses);
 
 	idx = srcu_read_lock(&sdev->walks);
-	dom = xa_load(&sdev->table, acc->pasid);
+	dom = sim_entry(sdev, acc->pasid);
 	ret = dom ? dom->walk(dom, acc) : -EFAULT;
 	request = ret == -EFAULT && dom && dom->domain.iopf_handler &&
 		  !dma->no_fault && *asked < PAGE_REQUESTS_MAX;

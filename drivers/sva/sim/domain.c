@@ -62,6 +62,20 @@ static void invalidate(struct sim_domain *dom, unsigned long start,
 }
 
 /*
+ * The RID's entry is not in the xarray: the IOMMU core sets it in places where
+ * it cannot deal with a lack of memory.
+ */
+static struct sim_domain *exchange_entry(struct sim_dev *sdev, u32 pasid,
+					 struct sim_domain *dom)
+{
+	if (pasid == IOMMU_NO_PASID)
+		return xchg(&sdev->rid, dom);
+	if (!dom)
+		return xa_erase(&sdev->table, pasid);
+	return xa_store(&sdev->table, pasid, dom, GFP_KERNEL);
+}
+
+/*
  * A translation of @pasid was taken out of the table or replaced. On return,
  * nothing uses the old one: no access, no walk, and no page request can reach
  * a handler any more.
@@ -83,7 +97,7 @@ static void drain(struct sim_dev *sdev, u32 pasid)
  */
 void sim_block(struct sim_dev *sdev, u32 pasid)
 {
-	if (xa_erase(&sdev->table, pasid))
+	if (exchange_entry(sdev, pasid, NULL))
 		drain(sdev, pasid);
 }
 
@@ -131,7 +145,7 @@ static int set_entry(struct sim_dev *sdev, u32 pasid, struct sim_domain *dom)
 			return ret;
 	}
 
-	old = xa_store(&sdev->table, pasid, dom, GFP_KERNEL);
+	old = exchange_entry(sdev, pasid, dom);
 	if (xa_is_err(old))
 		return xa_err(old);
 	if (old && old != dom)

@@ -95,8 +95,9 @@ struct sim_iotlb {
  * @port: What sva_sim_port_add() was given
  * @group: Its group, held as long as another device may have to join it
  * @node: On sim_iommu.devs
- * @table: The PASID table: struct sim_domain by PASID, 0 is the RID
- * @walks: Readers are walks that use a domain out of @table
+ * @rid: What accesses without a PASID are translated through
+ * @table: The PASID table: struct sim_domain by PASID
+ * @walks: Readers are walks that use a domain out of @rid or @table
  * @iopf_on: The device is known to sim_iommu.iopf
  * @iotlb: Its IOTLB
  * @prq_lock: Protects @prq and @next_grpid
@@ -109,6 +110,7 @@ struct sim_dev {
 	struct sva_sim_port *port;
 	struct iommu_group *group;
 	struct list_head node;
+	struct sim_domain *rid;
 	struct xarray table;
 	struct srcu_struct walks;
 	bool iopf_on;
@@ -237,6 +239,13 @@ static inline struct sim_domain *to_sim_domain(struct iommu_domain *domain)
 static inline struct sim_dev *to_sim_dev(struct device *dev)
 {
 	return dev_iommu_priv_get(dev);
+}
+
+/* The domain may be used in an SRCU section of sim_dev.walks that began before. */
+static inline struct sim_domain *sim_entry(struct sim_dev *sdev, u32 pasid)
+{
+	return pasid == IOMMU_NO_PASID ? READ_ONCE(sdev->rid) :
+					 xa_load(&sdev->table, pasid);
 }
 
 #endif /* __SVA_SIM_IOMMU_H */

@@ -196,7 +196,7 @@ int sim_iotlb_fill(struct sim_tlbe *tlbe, struct sim_access *acc,
 
 	write_lock(&tlb->lock);
 	/* Whoever changes the table flushes afterwards, under this lock. */
-	if (xa_load(&acc->sdev->table, tlbe->pasid) != tlbe->dom)
+	if (sim_entry(acc->sdev, tlbe->pasid) != tlbe->dom)
 		goto unlock;
 
 	old = find(tlb, tlbe->pasid, tlbe->vpn);
