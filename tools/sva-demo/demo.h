@@ -6,16 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include <sva/sim.h>
 #include <sva/sva.h>
-
-/* As the kernel calls it, and some C libraries. */
-#ifndef __printf
-#define __printf(format, first) \
-	__attribute__((__format__(__printf__, format, first)))
-#endif
 
 #define ENGINES_MAX	8
 #define STEPS_MAX	8
@@ -61,11 +56,33 @@ struct demo {
 
 /* report.c: all that is printed goes through these */
 void report_init(const struct options *opt);
-void say(const char *format, ...) __printf(1, 2);
-void detail(const char *format, ...) __printf(1, 2);
-void complain(const char *format, ...) __printf(1, 2);
+bool report_wanted(bool detail);
+void report_line_end(void);
 const char *size_text(char *buf, size_t len, uint64_t bytes);
 void report_end(const struct demo *demo, bool ok);
+
+#define say(...)					\
+	do {						\
+		if (report_wanted(false)) {		\
+			printf(__VA_ARGS__);		\
+			report_line_end();		\
+		}					\
+	} while (0)
+
+#define detail(...)					\
+	do {						\
+		if (report_wanted(true)) {		\
+			printf("      " __VA_ARGS__);	\
+			report_line_end();		\
+		}					\
+	} while (0)
+
+#define complain(...)					\
+	do {						\
+		fputs("sva-demo: ", stderr);		\
+		fprintf(stderr, __VA_ARGS__);		\
+		fputc('\n', stderr);			\
+	} while (0)
 
 /* engine.c: 0, or -1 after having complained */
 int engines_open(struct demo *demo);

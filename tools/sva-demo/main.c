@@ -21,8 +21,7 @@ const char *argp_program_version = "sva-demo 1.0";
 static const char doc[] =
 	"Lets software DMA engines checksum and copy FILE (default: this program)\n"
 	"and a buffer from malloc(), by plain pointers, and compares the result with\n"
-	"the CPU's.\v"
-	"The exit status is 0 if everything matched. SIZE takes K, M or G.";
+	"the CPU's.\vThe exit status is 0 if everything matched. SIZE takes K, M or G.";
 
 static const struct argp_option argp_options[] = {
 	{ "size", 's', "SIZE", 0, "size of the buffer (64M)", 0 },
@@ -139,7 +138,7 @@ static double now(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
 static bool run_step(struct demo *demo,

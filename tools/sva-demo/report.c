@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The story as it happens, and the summary: for people, or as JSON. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,56 +12,30 @@ void report_init(const struct options *opt)
 	options = opt;
 }
 
-static void vsay(const char *format, va_list args)
+bool report_wanted(bool detail)
 {
-	vprintf(format, args);
+	if (options->quiet || options->json)
+		return false;
+	return !detail || options->verbose;
+}
+
+void report_line_end(void)
+{
 	putchar('\n');
 	/* in order with what goes to stderr, also into a pipe */
 	fflush(stdout);
 }
 
-void say(const char *format, ...)
-{
-	va_list args;
-
-	if (options->quiet || options->json)
-		return;
-	va_start(args, format);
-	vsay(format, args);
-	va_end(args);
-}
-
-void detail(const char *format, ...)
-{
-	va_list args;
-
-	if (!options->verbose || options->quiet || options->json)
-		return;
-	va_start(args, format);
-	fputs("      ", stdout);
-	vsay(format, args);
-	va_end(args);
-}
-
-void complain(const char *format, ...)
-{
-	va_list args;
-
-	fputs("sva-demo: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-}
-
 const char *size_text(char *buf, size_t len, uint64_t bytes)
 {
-	if (bytes < 10 << 10)
-		snprintf(buf, len, "%llu bytes", (unsigned long long)bytes);
-	else if (bytes < 10 << 20)
+	const unsigned long long mib = 1 << 20;
+
+	if (bytes >= 10 * mib || (bytes && bytes % mib == 0))
+		snprintf(buf, len, "%llu MiB", bytes / mib);
+	else if (bytes >= 10 << 10)
 		snprintf(buf, len, "%llu KiB", (unsigned long long)bytes >> 10);
 	else
-		snprintf(buf, len, "%llu MiB", (unsigned long long)bytes >> 20);
+		snprintf(buf, len, "%llu bytes", (unsigned long long)bytes);
 	return buf;
 }
 
