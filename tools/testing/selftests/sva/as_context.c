@@ -48,7 +48,7 @@ TEST_F(as_context, unknown_types)
 	static const uint32_t types[] = { 0, 2, 3, 100, UINT32_MAX };
 	unsigned int i;
 
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		cmd.type = types[i];
 		EXPECT_EQ(-EOPNOTSUPP, sva_ioctl(self->fd, SVA_AS_ALLOC, &cmd));
 	}

@@ -137,7 +137,7 @@ struct op {
 	int id2;
 };
 
-#define OP(_name, _request, _struct, ...)				\
+#define TEST_OP(_name, _request, _struct, ...)				\
 	static const struct op op_##_name = {				\
 		.request = _request,					\
 		.size = sizeof(struct _struct),				\
@@ -147,48 +147,48 @@ struct op {
 
 #define AT(_struct, _field)	offsetof(struct _struct, _field)
 
-OP(get_info, SVA_GET_INFO, sva_get_info,
-   .flags = AT(sva_get_info, flags), .reserved = NO_FIELD,
-   .responds = true, .id = NO_FIELD, .id2 = NO_FIELD);
-OP(destroy, SVA_DESTROY, sva_destroy,
-   .flags = NO_FIELD, .reserved = NO_FIELD,
-   .id = AT(sva_destroy, id), .id2 = NO_FIELD);
-OP(pasid_alloc, SVA_PASID_ALLOC, sva_pasid_alloc,
-   .flags = AT(sva_pasid_alloc, flags),
-   .known_flags = SVA_PASID_F_MM | SVA_PASID_F_RID, .reserved = NO_FIELD,
-   .responds = true, .id = NO_FIELD, .id2 = NO_FIELD);
-OP(pasid_free, SVA_PASID_FREE, sva_pasid_free,
-   .flags = AT(sva_pasid_free, flags), .reserved = NO_FIELD,
-   .id = AT(sva_pasid_free, pasid), .id2 = NO_FIELD);
-OP(pasid_info, SVA_PASID_INFO, sva_pasid_info,
-   .flags = AT(sva_pasid_info, flags), .reserved = NO_FIELD,
-   .responds = true, .id = AT(sva_pasid_info, pasid), .id2 = NO_FIELD);
-OP(pasid_bind, SVA_PASID_BIND, sva_pasid_bind,
-   .flags = AT(sva_pasid_bind, flags), .reserved = NO_FIELD,
-   .id = AT(sva_pasid_bind, pasid), .id2 = AT(sva_pasid_bind, as_id));
-OP(as_alloc, SVA_AS_ALLOC, sva_as_alloc,
-   .flags = AT(sva_as_alloc, flags), .reserved = NO_FIELD,
-   .responds = true, .id = NO_FIELD, .id2 = NO_FIELD);
-OP(iova_ranges, SVA_IOVA_RANGES, sva_iova_ranges,
-   .flags = NO_FIELD, .reserved = AT(sva_iova_ranges, __reserved),
-   .responds = true, .id = AT(sva_iova_ranges, as_id), .id2 = NO_FIELD);
-OP(iova_map, SVA_IOVA_MAP, sva_iova_map,
-   .flags = AT(sva_iova_map, flags),
-   .known_flags = CORE_RW | SVA_IOVA_F_FIXED,
-   .reserved = AT(sva_iova_map, __reserved), .responds = true,
-   .id = AT(sva_iova_map, as_id), .id2 = NO_FIELD);
-OP(iova_map_file, SVA_IOVA_MAP_FILE, sva_iova_map_file,
-   .flags = AT(sva_iova_map_file, flags),
-   .known_flags = CORE_RW | SVA_IOVA_F_FIXED, .reserved = NO_FIELD,
-   .responds = true, .id = AT(sva_iova_map_file, as_id), .id2 = NO_FIELD);
-OP(iova_unmap, SVA_IOVA_UNMAP, sva_iova_unmap,
-   .flags = NO_FIELD, .reserved = NO_FIELD, .responds = true,
-   .id = AT(sva_iova_unmap, as_id), .id2 = NO_FIELD);
-OP(iova_copy, SVA_IOVA_COPY, sva_iova_copy,
-   .flags = AT(sva_iova_copy, flags),
-   .known_flags = CORE_RW | SVA_IOVA_F_FIXED, .reserved = NO_FIELD,
-   .responds = true, .id = AT(sva_iova_copy, dst_as_id),
-   .id2 = AT(sva_iova_copy, src_as_id));
+TEST_OP(get_info, SVA_GET_INFO, sva_get_info,
+	.flags = AT(sva_get_info, flags), .reserved = NO_FIELD,
+	.responds = true, .id = NO_FIELD, .id2 = NO_FIELD);
+TEST_OP(destroy, SVA_DESTROY, sva_destroy,
+	.flags = NO_FIELD, .reserved = NO_FIELD,
+	.id = AT(sva_destroy, id), .id2 = NO_FIELD);
+TEST_OP(pasid_alloc, SVA_PASID_ALLOC, sva_pasid_alloc,
+	.flags = AT(sva_pasid_alloc, flags),
+	.known_flags = SVA_PASID_F_MM | SVA_PASID_F_RID, .reserved = NO_FIELD,
+	.responds = true, .id = NO_FIELD, .id2 = NO_FIELD);
+TEST_OP(pasid_free, SVA_PASID_FREE, sva_pasid_free,
+	.flags = AT(sva_pasid_free, flags), .reserved = NO_FIELD,
+	.id = AT(sva_pasid_free, pasid), .id2 = NO_FIELD);
+TEST_OP(pasid_info, SVA_PASID_INFO, sva_pasid_info,
+	.flags = AT(sva_pasid_info, flags), .reserved = NO_FIELD,
+	.responds = true, .id = AT(sva_pasid_info, pasid), .id2 = NO_FIELD);
+TEST_OP(pasid_bind, SVA_PASID_BIND, sva_pasid_bind,
+	.flags = AT(sva_pasid_bind, flags), .reserved = NO_FIELD,
+	.id = AT(sva_pasid_bind, pasid), .id2 = AT(sva_pasid_bind, as_id));
+TEST_OP(as_alloc, SVA_AS_ALLOC, sva_as_alloc,
+	.flags = AT(sva_as_alloc, flags), .reserved = NO_FIELD,
+	.responds = true, .id = NO_FIELD, .id2 = NO_FIELD);
+TEST_OP(iova_ranges, SVA_IOVA_RANGES, sva_iova_ranges,
+	.flags = NO_FIELD, .reserved = AT(sva_iova_ranges, __reserved),
+	.responds = true, .id = AT(sva_iova_ranges, as_id), .id2 = NO_FIELD);
+TEST_OP(iova_map, SVA_IOVA_MAP, sva_iova_map,
+	.flags = AT(sva_iova_map, flags),
+	.known_flags = CORE_RW | SVA_IOVA_F_FIXED,
+	.reserved = AT(sva_iova_map, __reserved), .responds = true,
+	.id = AT(sva_iova_map, as_id), .id2 = NO_FIELD);
+TEST_OP(iova_map_file, SVA_IOVA_MAP_FILE, sva_iova_map_file,
+	.flags = AT(sva_iova_map_file, flags),
+	.known_flags = CORE_RW | SVA_IOVA_F_FIXED, .reserved = NO_FIELD,
+	.responds = true, .id = AT(sva_iova_map_file, as_id), .id2 = NO_FIELD);
+TEST_OP(iova_unmap, SVA_IOVA_UNMAP, sva_iova_unmap,
+	.flags = NO_FIELD, .reserved = NO_FIELD, .responds = true,
+	.id = AT(sva_iova_unmap, as_id), .id2 = NO_FIELD);
+TEST_OP(iova_copy, SVA_IOVA_COPY, sva_iova_copy,
+	.flags = AT(sva_iova_copy, flags),
+	.known_flags = CORE_RW | SVA_IOVA_F_FIXED, .reserved = NO_FIELD,
+	.responds = true, .id = AT(sva_iova_copy, dst_as_id),
+	.id2 = AT(sva_iova_copy, src_as_id));
 
 /* A world, and room for the argument. */
 struct stage {
@@ -552,7 +552,7 @@ TEST_F(as_id, unknown_id)
 	};
 	unsigned int i;
 
-	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(ids); i++) {
 		EXPECT_EQ(-ENOENT, try_id(&self->stage, variant->op->id, ids[i]));
 		if (variant->op->id2 != NO_FIELD)
 			EXPECT_EQ(-ENOENT,

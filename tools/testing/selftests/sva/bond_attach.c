@@ -574,7 +574,8 @@ TEST_F(bond_attach, bond_process_passed_to_another)
 	EXPECT_EQ(0, bond_join_child(pid));
 	/* Its maker has died, it has not. */
 	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim[1], self->mem));
-	EXPECT_EQ(-EPERM, sva_sim_attach(sva_sim_open(0), fd, mm, NULL));
+	EXPECT_EQ(0, sva_sim_detach(self->sim[0]));
+	EXPECT_EQ(-EPERM, sva_sim_attach(self->sim[0], fd, mm, NULL));
 	close(fd);
 	close(sock[0]);
 	close(sock[1]);

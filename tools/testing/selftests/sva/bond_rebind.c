@@ -478,6 +478,7 @@ TEST_F(bond_rebind, bond_undo_fails_on_all)
 
 TEST_F(bond_rebind, bond_revoked_ones_stay_so)
 {
+	char dev[32];
 	int more;
 
 	ASSERT_EQ(0, sva_sim_set(self->name[0], "refuse", "3"));
@@ -487,12 +488,8 @@ TEST_F(bond_rebind, bond_revoked_ones_stay_so)
 	ASSERT_EQ(0, sva_pasid_bind(self->fd, self->pasid, self->as[1]));
 	EXPECT_EQ(-ENOLINK, bond_copy(self->sim[0], self->mem[0]));
 	EXPECT_EQ(0, info_of(self).state & SVA_PASID_S_REVOKED);
-	{
-		char dev[32];
-
-		ASSERT_EQ(0, sva_sim_get(self->name[0], "dev", dev, sizeof(dev)));
-		more = bond_attached(dev, self->fd, self->pasid);
-	}
+	ASSERT_EQ(0, sva_sim_get(self->name[0], "dev", dev, sizeof(dev)));
+	more = bond_attached(dev, self->fd, self->pasid);
 	ASSERT_LE(0, more);
 	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(more, self->mem[0]));
 	EXPECT_EQ(-ENOLINK, bond_copy(self->sim[0], self->mem[0]));
@@ -543,6 +540,7 @@ TEST_F(bond_rebind, bond_undo_fails_under_dma)
 			TH_LOG("the queue answered %d", r.error);
 		}
 		ASSERT_EQ(0, sva_sim_detach(self->sim[1]));
+		bond_drain(self->sim[1]);
 		ASSERT_EQ(0, sva_sim_attach(self->sim[1], self->fd, self->pasid,
 					    NULL));
 	}

@@ -39,7 +39,7 @@ FIXTURE_SETUP(bond_rid)
 {
 	self->before = core_counts();
 	self->unsafe = get_unsafe();
-	ASSERT_EQ(0, bond_write_file(UNSAFE, "1"));
+	ASSERT_EQ(0, bond_write_file(UNSAFE, "0"));
 	self->fd = sva_open();
 	ASSERT_LE(0, self->fd);
 	self->sim = sva_sim_open(0);
@@ -59,19 +59,45 @@ FIXTURE_TEARDOWN(bond_rid)
 	EXPECT_TRUE(core_settles(&self->before));
 }
 
+/* An engine that might raise other devices' interrupts by a write. */
+static int shared_msi_engine(const char *name)
+{
+	char dev[32];
+	int ret, sim = sva_sim_create(name, NULL, NULL, NULL);
+
+	if (sim < 0)
+		return sim;
+	close(sim);
+	ret = sva_sim_set(name, "enable", "0");
+	if (!ret)
+		ret = sva_sim_set(name, "shared_msi", "1");
+	if (!ret)
+		ret = sva_sim_set(name, "enable", "1");
+	if (!ret)
+		ret = sva_sim_get(name, "dev", dev, sizeof(dev));
+	return ret ? ret : sva_sim_open_name(dev);
+}
+
 TEST_F(bond_rid, bond_rid_needs_isolated_interrupts)
 {
 	struct sva_pasid_info info;
+	char name[32];
+	int sim;
 
-	ASSERT_EQ(0, bond_write_file(UNSAFE, "0"));
-	EXPECT_EQ(-EPERM, sva_sim_attach(self->sim, self->fd, self->rid, NULL));
-	ASSERT_EQ(0, sva_pasid_bind(self->fd, self->rid, self->as));
-	EXPECT_EQ(-EPERM, sva_sim_attach(self->sim, self->fd, self->rid, NULL));
-	ASSERT_EQ(0, sva_pasid_info(self->fd, self->rid, &info));
+	sva_sim_name(name, sizeof(name), "shared-msi");
+	sim = shared_msi_engine(name);
+	EXPECT_LE(0, sim);
+	EXPECT_EQ(-EPERM, sva_sim_attach(sim, self->fd, self->rid, NULL));
+	EXPECT_EQ(0, sva_pasid_bind(self->fd, self->rid, self->as));
+	EXPECT_EQ(-EPERM, sva_sim_attach(sim, self->fd, self->rid, NULL));
+	EXPECT_EQ(0, sva_pasid_info(self->fd, self->rid, &info));
 	EXPECT_EQ(0, info.bonds);
 
-	ASSERT_EQ(0, bond_write_file(UNSAFE, "1"));
-	EXPECT_EQ(0, sva_sim_attach(self->sim, self->fd, self->rid, NULL));
+	EXPECT_EQ(0, bond_write_file(UNSAFE, "1"));
+	EXPECT_EQ(0, sva_sim_attach(sim, self->fd, self->rid, NULL));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(sim, self->mem));
+	close(sim);
+	EXPECT_EQ(0, sva_sim_remove(name));
 }
 
 TEST_F(bond_rid, bond_rid_bind_and_unbind)

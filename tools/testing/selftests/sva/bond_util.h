@@ -83,6 +83,17 @@ static inline int bond_run(int sim, struct sva_sim_desc desc,
 	return __atomic_load_n(&done->status, __ATOMIC_ACQUIRE);
 }
 
+/* Forgets completions that nobody has waited for. */
+static inline void bond_drain(int sim)
+{
+	struct pollfd pfd = { .fd = sim, .events = POLLIN };
+	uint64_t count;
+
+	while (poll(&pfd, 1, 0) == 1 && pfd.revents & POLLIN)
+		if (read(sim, &count, sizeof(count)) < 0)
+			break;
+}
+
 /* Whether the engine can copy within the memory. */
 static inline int bond_copy(int sim, struct bond_mem *mem)
 {

@@ -200,7 +200,7 @@ TEST_F(iova_choice, ranges_with_much_room)
 	struct sva_iova_range range;
 	uint32_t num = UINT32_MAX;
 
-	/* As many as there are are written, not as many as there is room for. */
+	/* What there is gets written, not what there is room for. */
 	EXPECT_EQ(0, iova_ranges(self->fd, self->as, &range, &num));
 	EXPECT_EQ(1, num);
 }

@@ -165,7 +165,7 @@ TEST_F(iova_file, other_files)
 	unsigned int i;
 	int file, pair[2];
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		file = open(names[i], O_RDONLY | O_CLOEXEC);
 		ASSERT_LE(0, file);
 		EXPECT_EQ(-ENODEV, MAP(file, SVA_IOVA_F_READ));

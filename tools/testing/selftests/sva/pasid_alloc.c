@@ -75,7 +75,7 @@ TEST_F(pasid_alloc, in_range)
 	unsigned int i;
 	uint32_t pasid;
 
-	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
 		ASSERT_EQ(0, pasid_alloc(self->fd, ranges[i][0], ranges[i][1],
 					 1, &pasid));
 		EXPECT_LE(ranges[i][0], pasid);
@@ -187,7 +187,7 @@ TEST_F(pasid_alloc, consecutive)
 	struct sva_pasid_info info;
 	uint32_t first, i, n;
 
-	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		long before = core_count("pasids");
 
 		n = counts[i];
@@ -236,11 +236,11 @@ TEST_F(pasid_alloc, in_holes)
 	uint32_t first, base, i;
 
 	ASSERT_EQ(0, pasid_alloc(self->fd, 0xe0000, 0xe03ff, 1024, &base));
-	for (i = 0; i < sizeof(holes) / sizeof(holes[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(holes); i++)
 		ASSERT_EQ(0, pasid_free(self->fd, base + holes[i].at,
 					holes[i].n));
 	EXPECT_EQ(-ENOSPC, pasid_alloc(self->fd, base, base + 1023, 121, &first));
-	for (i = sizeof(holes) / sizeof(holes[0]); i--; ) {
+	for (i = ARRAY_SIZE(holes); i--; ) {
 		/* The smallest that is large enough may not be the first. */
 		ASSERT_EQ(0, pasid_alloc(self->fd, base + holes[i].at,
 					 base + holes[i].at + holes[i].n - 1,

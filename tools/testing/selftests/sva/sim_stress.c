@@ -18,42 +18,12 @@
 
 FIXTURE(sim_stress) {
 	int fd;
+	int sim;
 	char engine[32];
 	char dev[32];
 	unsigned char *a;
 	unsigned char *b;
 };
-
-FIXTURE_SETUP(sim_stress)
-{
-	uint64_t *word;
-	int sim;
-	size_t i;
-
-	sva_sim_name(self->engine, sizeof(self->engine), "stress");
-	sim = sva_sim_create(self->engine, NULL, NULL, NULL);
-	ASSERT_LE(0, sim);
-	close(sim);
-	ASSERT_EQ(0, sva_sim_get(self->engine, "dev", self->dev,
-				 sizeof(self->dev)));
-	self->fd = sva_open();
-	ASSERT_LE(0, self->fd);
-	self->a = sva_mem(LEN);
-	self->b = sva_mem(LEN);
-	ASSERT_NE(NULL, self->a);
-	ASSERT_NE(NULL, self->b);
-	word = (void *)self->a;
-	for (i = 0; i < LEN / sizeof(*word); i++)
-		word[i] = i * 0x9e3779b97f4a7c15;
-}
-
-FIXTURE_TEARDOWN(sim_stress)
-{
-	munmap(self->a, LEN);
-	munmap(self->b, LEN);
-	close(self->fd);
-	EXPECT_EQ(0, sva_sim_remove(self->engine));
-}
 
 static int attach(int fd, const char *dev)
 {
@@ -70,6 +40,40 @@ static int attach(int fd, const char *dev)
 		return sim;
 	close(sim);
 	return ret;
+}
+
+FIXTURE_SETUP(sim_stress)
+{
+	uint64_t *word;
+	int sim;
+	size_t i;
+
+	sva_sim_name(self->engine, sizeof(self->engine), "stress");
+	sim = sva_sim_create(self->engine, NULL, NULL, NULL);
+	ASSERT_LE(0, sim);
+	close(sim);
+	ASSERT_EQ(0, sva_sim_get(self->engine, "dev", self->dev,
+				 sizeof(self->dev)));
+	self->fd = sva_open();
+	ASSERT_LE(0, self->fd);
+	self->sim = attach(self->fd, self->dev);
+	ASSERT_LE(0, self->sim);
+	self->a = sva_mem(LEN);
+	self->b = sva_mem(LEN);
+	ASSERT_NE(NULL, self->a);
+	ASSERT_NE(NULL, self->b);
+	word = (void *)self->a;
+	for (i = 0; i < LEN / sizeof(*word); i++)
+		word[i] = i * 0x9e3779b97f4a7c15;
+}
+
+FIXTURE_TEARDOWN(sim_stress)
+{
+	munmap(self->a, LEN);
+	munmap(self->b, LEN);
+	close(self->sim);
+	close(self->fd);
+	EXPECT_EQ(0, sva_sim_remove(self->engine));
 }
 
 /* What goes on while the engine copies. */
@@ -151,20 +155,25 @@ static void copy_meanwhile(struct __test_metadata *_metadata, int sim,
 	munmap(done, 4096);
 }
 
-#define COPY_TEST(name, meddle)							\
-TEST_F(sim_stress, name)							\
-{										\
-	int sim = attach(self->fd, self->dev);					\
-										\
-	ASSERT_LE(0, sim);							\
-	copy_meanwhile(_metadata, sim, self->a, self->b, meddle);		\
-	close(sim);								\
+TEST_F(sim_stress, sim_copy_while_compacting)
+{
+	copy_meanwhile(_metadata, self->sim, self->a, self->b, compact);
 }
 
-COPY_TEST(sim_copy_while_compacting, compact)
-COPY_TEST(sim_copy_while_collapsing, collapse)
-COPY_TEST(sim_copy_while_paging_out, page_out)
-COPY_TEST(sim_copy_while_forking, fork_children)
+TEST_F(sim_stress, sim_copy_while_collapsing)
+{
+	copy_meanwhile(_metadata, self->sim, self->a, self->b, collapse);
+}
+
+TEST_F(sim_stress, sim_copy_while_paging_out)
+{
+	copy_meanwhile(_metadata, self->sim, self->a, self->b, page_out);
+}
+
+TEST_F(sim_stress, sim_copy_while_forking)
+{
+	copy_meanwhile(_metadata, self->sim, self->a, self->b, fork_children);
+}
 
 /* Queues of several threads, each opened, attached, used and closed. */
 struct user {

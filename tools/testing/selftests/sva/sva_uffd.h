@@ -58,6 +58,17 @@ static inline int slow_memory_fill(const struct slow_memory *slow)
 	return ioctl(slow->uffd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
 }
 
+/* Whoever hangs looks again. */
+static inline int slow_memory_wake(const struct slow_memory *slow)
+{
+	struct uffdio_range range = {
+		.start = (uintptr_t)slow->base,
+		.len = slow->length,
+	};
+
+	return ioctl(slow->uffd, UFFDIO_WAKE, &range) ? -errno : 0;
+}
+
 static inline void slow_memory_exit(struct slow_memory *slow)
 {
 	close(slow->uffd);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Loading and unloading what is tested, in the middle of a test.
+ */
+#ifndef SVA_MODULES_H
+#define SVA_MODULES_H
+
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "sva_core.h"
+
+static inline int modules_delete(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
+static inline bool modules_loaded(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	return !access(path, F_OK);
+}
+
+/* Somebody may be looking at what has just appeared; that passes. */
+static inline int modules_unload_one(const char *name)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < 200 && modules_loaded(name); i++) {
+		ret = modules_delete(name);
+		if (ret != -EAGAIN)
+			return ret;
+		core_sleep_ms(10);
+	}
+	return ret;
+}
+
+static inline int modules_unload(void)
+{
+	return modules_unload_one("sva_sim") ?:
+	       modules_unload_one("sva_sim_iommu") ?:
+	       modules_unload_one("sva");
+}
+
+/* @params: of sva, separated by spaces. */
+static inline int modules_load_sva(const char *params)
+{
+	char command[200];
+	int status;
+
+	snprintf(command, sizeof(command), "modprobe -q sva %s 2>/dev/null",
+		 params);
+	status = system(command);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static inline int modules_load(const char *params)
+{
+	int ret = modules_load_sva(params);
+
+	return ret ? ret : system("modprobe sva_sim_iommu && modprobe sva_sim");
+}
+
+/* As they were before the test. */
+static inline int modules_restore(void)
+{
+	int ret = modules_unload();
+
+	return ret ? ret : modules_load("");
+}
+
+/* Whether they are modules at all. */
+static inline bool modules_are(void)
+{
+	return modules_loaded("sva") && modules_loaded("sva_sim") &&
+	       !access("/proc/modules", F_OK) &&
+	       !access("/sys/module/sva/refcnt", F_OK);
+}
+
+/* Numbers of the pool below 2^@bits if nobody else has any. */
+static inline uint32_t modules_pool_size(unsigned int bits, unsigned int share)
+{
+	uint32_t octave, size = 0;
+
+	for (octave = 1; octave < 1U << bits; octave *= 2)
+		size += octave * share / 100;
+	return size;
+}
+
+#endif /* SVA_MODULES_H */
