@@ -37,15 +37,13 @@ static struct sva_pasid *new_pasid(enum sva_pasid_kind kind)
 	return pasid;
 }
 
-/* Frees an object that nobody can find any more. */
+/* Frees an object that nobody can find any more; its number is the caller's. */
 static void delete_pasid(struct sva_pasid *pasid)
 {
 	if (pasid->as)
 		sva_as_put(pasid->as);
 	if (pasid->mm)
 		mmdrop(pasid->mm);
-	if (pasid->kind == SVA_PASID_KIND_NUMBER)
-		sva_pool_free(pasid->id, 1);
 	kmem_cache_free(pasid_cache, pasid);
 }
 
@@ -109,7 +107,7 @@ out_delete:
 	return ret;
 }
 
-/* Makes the objects of @count numbers, on a list that @node links. */
+/* Makes the objects of @count numbers, linked by what attachments will need. */
 static int new_numbers(u32 first, u32 count, struct list_head *list)
 {
 	u32 i;
@@ -138,8 +136,8 @@ static void delete_numbers(struct list_head *list)
 }
 
 /*
- * Nothing can fail once user space has been told the number, and nobody can
- * find the objects before that.
+ * Nothing can fail once objects can be found: user space is told beforehand, and
+ * where several have to be stored, there is room for them.
  */
 static int publish_numbers(struct sva_ucmd *ucmd, u32 first, u32 count,
 			   struct list_head *list)
@@ -173,11 +171,44 @@ out_release:
 	return ret;
 }
 
+/* The usual case, in which storing is the last thing that can fail. */
+static int alloc_one(struct sva_ucmd *ucmd, u32 number)
+{
+	struct sva_pasid_alloc *cmd = ucmd->cmd;
+	struct sva_pasid *pasid;
+	int ret;
+
+	pasid = new_pasid(SVA_PASID_KIND_NUMBER);
+	if (!pasid)
+		return -ENOMEM;
+	pasid->id = number;
+	cmd->pasid = number;
+	ret = sva_ucmd_respond(ucmd);
+	if (!ret)
+		ret = xa_insert(&ucmd->ctx->pasids, number, pasid,
+				GFP_KERNEL_ACCOUNT);
+	if (ret)
+		kmem_cache_free(pasid_cache, pasid);
+	return ret;
+}
+
+static int alloc_many(struct sva_ucmd *ucmd, u32 first, u32 count)
+{
+	LIST_HEAD(list);
+	int ret;
+
+	ret = new_numbers(first, count, &list);
+	if (!ret)
+		ret = publish_numbers(ucmd, first, count, &list);
+	if (ret)
+		delete_numbers(&list);
+	return ret;
+}
+
 static int alloc_numbers(struct sva_ucmd *ucmd)
 {
 	struct sva_pasid_alloc *cmd = ucmd->cmd;
 	u32 last = BIT(SVA_PASID_WIDTH_MAX) - 1;
-	LIST_HEAD(list);
 	u32 first;
 	int ret;
 
@@ -193,17 +224,10 @@ static int alloc_numbers(struct sva_ucmd *ucmd)
 	if (ret)
 		return ret;
 
-	ret = new_numbers(first, cmd->count, &list);
+	ret = cmd->count == 1 ? alloc_one(ucmd, first) :
+				alloc_many(ucmd, first, cmd->count);
 	if (ret)
-		goto out_free;
-	ret = publish_numbers(ucmd, first, cmd->count, &list);
-	if (ret)
-		goto out_free;
-	return 0;
-
-out_free:
-	delete_numbers(&list);
-	sva_pool_free(first, cmd->count);
+		sva_pool_free(first, cmd->count);
 	return ret;
 }
 
@@ -270,6 +294,8 @@ static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
 		cond_resched();
 	}
 	mutex_unlock(&ctx->lock);
+	if (!ret)
+		sva_pool_free(first, count);
 	return ret;
 }
 
@@ -339,13 +365,21 @@ int sva_ioctl_pasid_info(struct sva_ucmd *ucmd)
  */
 void sva_pasid_free_all(struct sva_ctx *ctx)
 {
+	u32 first = 0, count = 0;
 	struct sva_pasid *pasid;
 	unsigned long index;
 
 	xa_for_each(&ctx->pasids, index, pasid) {
+		if (index != first + count || count == SVA_RANGE_MAX) {
+			sva_pool_free(first, count);
+			first = index;
+			count = 0;
+		}
+		count++;
 		delete_pasid(pasid);
 		cond_resched();
 	}
+	sva_pool_free(first, count);
 	xa_destroy(&ctx->pasids);
 
 	xa_for_each(&ctx->handles, index, pasid)

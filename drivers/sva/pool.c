@@ -29,6 +29,8 @@
 #define WORD_BITS	64
 #define NR_NUMBERS	BIT(SVA_PASID_WIDTH_MAX)
 #define NR_WORDS	(NR_NUMBERS / WORD_BITS)
+/* What needs more than 8 bits */
+#define NOT_NARROW	256u
 
 struct pool_node {
 	u32 prefix;	/* free numbers at the low edge */
@@ -43,23 +45,47 @@ struct pool_node {
 struct sva_pool {
 	spinlock_t lock;		/* of all that follows */
 	struct sva_pool_info info;
+	u32 hint;			/* none is free in [NOT_NARROW, hint) */
 	u64 words[NR_WORDS];
 	struct pool_node nodes[2 * NR_WORDS];
 };
 
 static struct sva_pool *pool;
 
+/* Joins the ends of runs of 2^n bits to those of 2^(n + 1), then goes back. */
+static u32 longest_run(u64 word)
+{
+	u64 ends[6] = { word };		/* [n]: where runs of 2^n bits end */
+	u32 longest = 1;
+	u64 found;
+	int n = 0;
+
+	if (!word)
+		return 0;
+	while (n < 5 && (ends[n] & (ends[n] << (1 << n)))) {
+		ends[n + 1] = ends[n] & (ends[n] << (1 << n));
+		n++;
+	}
+	longest = 1 << n;
+	found = ends[n];
+	while (--n >= 0) {
+		u64 longer = found & (ends[n] << longest);
+
+		if (longer) {
+			found = longer;
+			longest += 1 << n;
+		}
+	}
+	return longest;
+}
+
 static struct pool_node word_to_node(u64 word)
 {
-	struct pool_node node = {
+	return (struct pool_node) {
 		.prefix = ~word ? __ffs64(~word) : WORD_BITS,
 		.suffix = ~word ? WORD_BITS - fls64(~word) : WORD_BITS,
+		.longest = longest_run(word),
 	};
-
-	/* Each step takes one off every run: the last bit goes at the longest. */
-	for (; word; word &= word << 1)
-		node.longest++;
-	return node;
 }
 
 static struct pool_node join_nodes(const struct pool_node *low,
@@ -191,10 +217,36 @@ static bool search_node(struct search *s, u32 index, u32 base, u32 width)
 	       search_node(s, 2 * index + 1, base + width / 2, width / 2);
 }
 
+/* The usual case: up from where it begins, until there is something behind. */
+static bool find_one(u32 min, u32 max, u32 *number)
+{
+	u32 index = NR_WORDS + min / WORD_BITS;
+	u64 word = pool->words[min / WORD_BITS] & GENMASK_ULL(63, min % WORD_BITS);
+
+	if (!word) {
+		while (index & 1 || !pool->nodes[index + 1].longest) {
+			index /= 2;
+			if (!index)
+				return false;
+		}
+		index++;
+		while (index < NR_WORDS) {
+			index *= 2;
+			if (!pool->nodes[index].longest)
+				index++;
+		}
+		word = pool->words[index - NR_WORDS];
+	}
+	*number = (index - NR_WORDS) * WORD_BITS + __ffs64(word);
+	return *number <= max;
+}
+
 static bool find_run(u32 min, u32 max, u32 count, u32 *first)
 {
 	struct search s = { .min = min, .max = max, .count = count };
 
+	if (count == 1)
+		return find_one(min, max, first);
 	if (!search_node(&s, 1, 0, NR_NUMBERS))
 		return false;
 	*first = s.run_start;
@@ -223,8 +275,11 @@ int sva_pool_alloc(u32 min, u32 max, u32 count, u32 *first)
 		max = NR_NUMBERS - 1;
 
 	spin_lock(&pool->lock);
-	if (!min && max == NR_NUMBERS - 1)
-		found = find_run(BIT(8), max, count, first);
+	if (!min && max == NR_NUMBERS - 1) {
+		found = find_run(pool->hint, max, count, first);
+		if (found && count == 1)
+			pool->hint = min(*first + 1, NR_NUMBERS - 1);
+	}
 	if (!found)
 		found = find_run(min, max, count, first);
 	if (found) {
@@ -241,13 +296,16 @@ int sva_pool_alloc(u32 min, u32 max, u32 count, u32 *first)
 /**
  * sva_pool_free() - Give numbers back to the pool
  * @first: First of them
- * @count: How many; all are from sva_pool_alloc()
+ * @count: How many, maybe 0; all are from sva_pool_alloc()
  */
 void sva_pool_free(u32 first, u32 count)
 {
+	if (!count)
+		return;
 	spin_lock(&pool->lock);
 	mark(first, count, true);
 	pool->info.nr_free += count;
+	pool->hint = min(pool->hint, max(first, NOT_NARROW));
 	spin_unlock(&pool->lock);
 }
 
@@ -318,7 +376,7 @@ static void fill(const unsigned long *taken)
 
 /**
  * sva_pool_init() - Take the pool's numbers from the kernel's allocator
- * @bits: Width up to which to take numbers, 1 to SVA_PASID_WIDTH_MAX
+ * @bits: Width up to which to take numbers, 2 to SVA_PASID_WIDTH_MAX
  * @share: Percentage of each octave to keep, 1 to 99
  *
  * For the fraction of a second that this takes, others may find no number.
@@ -331,7 +389,7 @@ int sva_pool_init(unsigned int bits, unsigned int share)
 	unsigned long *taken;
 	int ret;
 
-	if (!in_range(bits, 1, SVA_PASID_WIDTH_MAX) || !in_range(share, 1, 99))
+	if (!in_range(bits, 2, SVA_PASID_WIDTH_MAX - 1) || !in_range(share, 1, 99))
 		return -EINVAL;
 
 	taken = bitmap_zalloc(NR_NUMBERS, GFP_KERNEL);
@@ -343,6 +401,7 @@ int sva_pool_init(unsigned int bits, unsigned int share)
 		goto out_free_bitmap;
 	}
 	spin_lock_init(&pool->lock);
+	pool->hint = NOT_NARROW;
 
 	ret = take_all(bits, taken);
 	if (ret)
