@@ -243,8 +243,8 @@ static void end_bond(struct sva_bond *bond)
  * Call it first in remove(), before DMA ownership is released. The caller sees
  * to it that no sva_attach() of @sdev begins after this was called.
  *
- * Context: Process context, may sleep. The caller holds no lock that
- * sva_bond_ops.revoke() takes.
+ * Context: Process context, may sleep. The caller holds neither mmap_lock nor a
+ * lock that sva_bond_ops.revoke() takes.
  */
 void sva_device_unregister(struct sva_device *sdev)
 {
@@ -340,7 +340,7 @@ static int attach_bond(struct sva_bond *bond, u32 id)
  * isolated; -EBUSY the group, or this PASID of it, belongs to somebody else;
  * -EADDRINUSE something is mapped where the device cannot translate or its
  * group has a reserved region; -EOPNOTSUPP or what else the IOMMU driver
- * answered; -ENOMEM.
+ * answered (-ENOSPC: no number is left for a process PASID); -ENOMEM.
  */
 struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,
 			    const struct sva_bond_ops *ops, void *priv)
@@ -378,8 +378,8 @@ EXPORT_SYMBOL_GPL(sva_attach);
  * attached by another bond. A revoke() that is running is waited for; none
  * begins later.
  *
- * Context: Process context, may sleep. Not from revoke(), nor while holding a
- * lock that revoke() takes.
+ * Context: Process context, may sleep. Not from revoke(), nor while holding
+ * mmap_lock or a lock that revoke() takes.
  */
 void sva_detach(struct sva_bond *bond)
 {

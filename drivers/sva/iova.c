@@ -315,7 +315,6 @@ static void cancel_area(struct sva_iova *iova, struct sva_area *area)
 static int commit_area(struct sva_iova *iova, struct sva_area *area,
 		       struct sva_ucmd *ucmd)
 {
-	LIST_HEAD(list);
 	int ret;
 
 	ret = sva_ucmd_respond(ucmd);

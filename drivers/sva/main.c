@@ -16,7 +16,7 @@
 
 static unsigned int pool_bits = SVA_PASID_WIDTH_MAX;
 module_param(pool_bits, uint, 0444);
-MODULE_PARM_DESC(pool_bits, "Width of the widest PASID in the pool (1 to 20)");
+MODULE_PARM_DESC(pool_bits, "Width of the widest PASID in the pool (2 to 20)");
 
 static unsigned int pool_share = 50;
 module_param(pool_share, uint, 0444);

@@ -267,8 +267,8 @@ struct sva_pasid_info {
  * is bound by attaching only; -EADDRINUSE for a RID handle: something is mapped
  * where the group has a reserved region; -ENOTRECOVERABLE the bind was refused
  * and the undo failed too: uses for which not even the old translation could be
- * restored are blocked and revoked, the others are as before; -EOPNOTSUPP or
- * what else the IOMMU driver answered.
+ * restored are blocked and revoked, the others are as before; -EBUSY a device is
+ * being reset; -EOPNOTSUPP or what else the IOMMU driver answered.
  */
 struct sva_pasid_bind {
 	__u32 size;
