@@ -73,14 +73,20 @@ def kvm_boots(base):
     return b"sva-probe-ok" in log.read_bytes()
 
 
-def qemu(acc, smp, mem, append, vtd=False):
+# One nanosecond of the guest's clocks is one instruction, idle time is skipped.
+COUNT = ["-icount", "shift=0,sleep=off"]
+
+
+def qemu(acc, smp, mem, append, vtd=False, count=False):
     """The command line that all boots have in common."""
+    if count:
+        acc, smp = "tcg,thread=single", 1
     acc = "tcg,thread=multi" if acc == "tcg" else acc
     return (["qemu-system-x86_64", "-nodefaults", "-no-user-config",
              "-display", "none", "-no-reboot", "-accel", acc, "-cpu", "max",
              "-M", "q35,kernel-irqchip=split" if vtd else "q35",
              "-smp", str(smp), "-m", mem]
-            + (VTD if vtd else [])
+            + (VTD if vtd else []) + (COUNT if count else [])
             + ["-kernel", str(BOOT / "vmlinuz"), "-initrd", str(BOOT / "initramfs"),
                "-append", APPEND + ("intel_iommu=on,sm_on " if vtd else "") + append])
 
@@ -124,7 +130,7 @@ class Machine:
     """A virtual machine that runs one shell script."""
 
     def __init__(self, name, job, pack, smp=2, mem="2G", append="", vtd=False,
-                 quiet_limit=150, limit=900, disk="1G"):
+                 quiet_limit=150, limit=900, disk="1G", count=False):
         self.name, self.quiet_limit, self.limit = name, quiet_limit, limit
         logs = BUILD / "logs"
         self.log = KernelLog(logs / f"{name}.kernel.log")
@@ -139,7 +145,7 @@ class Machine:
         scratch = tmp / "scratch"
         subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E",
                         "root_owner=0:0", str(scratch), disk], check=True)
-        self.cmd = qemu(accel(), smp, mem, append, vtd)
+        self.cmd = qemu(accel(), smp, mem, append, vtd, count)
         for i, (path, ro) in enumerate(((BOOT / "guest.erofs", "on"), (pack, "on"),
                                         (scratch, "off"), (job_disk, "on"))):
             self.cmd += ["-drive", f"if=none,id=d{i},format=raw,read-only={ro},"

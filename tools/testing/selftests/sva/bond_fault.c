@@ -95,7 +95,7 @@ static int serve_one(const struct fuse_in_header *in, struct reply *reply,
 	case FUSE_RELEASE:
 		return 0;
 	default:
-		return -ENOSYS;
+		return -EOPNOTSUPP;
 	}
 }
 
@@ -185,7 +185,7 @@ FIXTURE_SETUP(bond_fault)
 	int fuse;
 
 	self->before = core_counts();
-	strcpy(self->dir, "/tmp/sva-fault-XXXXXX");
+	snprintf(self->dir, sizeof(self->dir), "/tmp/sva-fault-XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->dir));
 	fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (fuse < 0)
@@ -328,7 +328,7 @@ TEST_F(bond_fault, bond_fault_is_served)
 	EXPECT_EQ(SVA_SIM_STATUS_PENDING,
 		  __atomic_load_n(&self->mem->done.status, __ATOMIC_ACQUIRE));
 	ASSERT_TRUE(answer_all(self));
-	EXPECT_EQ(SVA_SIM_STATUS_OK, sva_sim_wait(self->sim, &self->mem->done));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_wait(self->sim, &self->mem->done));
 	EXPECT_EQ(0x4242424242424242, self->mem->dst[511]);
 }
 
@@ -339,7 +339,7 @@ TEST_F(bond_fault, bond_fault_fails)
 	ASSERT_TRUE(is_served(self));
 	/* The file system dies without an answer. */
 	kill(self->server, SIGKILL);
-	EXPECT_EQ(SVA_SIM_STATUS_FAULT, sva_sim_wait(self->sim, &self->mem->done));
+	EXPECT_EQ(SVA_SIM_STATUS_FAULT, bond_wait(self->sim, &self->mem->done));
 	EXPECT_EQ((uintptr_t)self->file, self->mem->done.fault_addr);
 	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim, self->mem));
 }

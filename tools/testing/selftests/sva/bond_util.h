@@ -64,23 +64,29 @@ static inline int bond_attached(const char *dev, int fd, uint32_t pasid)
 }
 
 /*
- * Executes a descriptor on a queue that has no other. Returns its status, which
- * is PENDING if not even the record could be written, or a negative errno.
+ * Waits for the only descriptor of a queue, as often as there is one. Returns
+ * its status, which is PENDING if not even the record could be written, or a
+ * negative errno.
  */
+static inline int bond_wait(int sim, struct sva_sim_completion *done)
+{
+	uint64_t count;
+
+	if (read(sim, &count, sizeof(count)) < 0)
+		return -errno;
+	return __atomic_load_n(&done->status, __ATOMIC_ACQUIRE);
+}
+
+/* Executes a descriptor on a queue that has no other, and waits for it. */
 static inline int bond_run(int sim, struct sva_sim_desc desc,
 			   struct sva_sim_completion *done)
 {
-	uint64_t count;
 	int ret;
 
 	memset(done, 0, sizeof(*done));
 	desc.completion = (uintptr_t)done;
 	ret = sva_sim_submit(sim, &desc);
-	if (ret)
-		return ret;
-	if (read(sim, &count, sizeof(count)) < 0)
-		return -errno;
-	return __atomic_load_n(&done->status, __ATOMIC_ACQUIRE);
+	return ret ? ret : bond_wait(sim, done);
 }
 
 /* Forgets completions that nobody has waited for. */

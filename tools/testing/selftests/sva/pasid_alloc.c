@@ -227,6 +227,43 @@ TEST_F(pasid_alloc, a_range_in_a_range)
 	EXPECT_EQ(0xd0064, first);
 }
 
+/* Ranges that begin or end where the pool's words do, and have no neighbours. */
+TEST_F(pasid_alloc, exactly_a_range)
+{
+	static const uint32_t counts[] = {
+		1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 4096,
+	};
+	uint32_t first, i, min, n, shift;
+
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		n = counts[i];
+		for (shift = 0; shift < 3; shift++) {
+			/* It begins at, before, or behind the boundary. */
+			min = 0xd0000 + shift - 1;
+			ASSERT_EQ(0, pasid_alloc(self->fd, min, min + n - 1, n,
+						 &first));
+			EXPECT_EQ(min, first);
+			EXPECT_EQ(-ENOSPC, pasid_alloc(self->other, min,
+						       min + n - 1 + (n == 1),
+						       n + (n == 1), &first));
+			/* Still found when it is the only hole far and wide. */
+			ASSERT_EQ(0, pasid_free(self->fd, min, n));
+			ASSERT_EQ(0, pasid_alloc(self->fd, 0xcf000, min - 1,
+						 min - 0xcf000, &first));
+			ASSERT_EQ(0, pasid_alloc(self->fd, min + n, 0xd2fff,
+						 0xd3000 - min - n, &first));
+			ASSERT_EQ(0, pasid_alloc(self->other, 0xcf000, 0xd2fff,
+						 n, &first));
+			EXPECT_EQ(min, first);
+			ASSERT_EQ(0, pasid_free(self->other, min, n));
+			ASSERT_EQ(0, pasid_free(self->fd, 0xcf000,
+						min - 0xcf000));
+			ASSERT_EQ(0, pasid_free(self->fd, min + n,
+						0xd3000 - min - n));
+		}
+	}
+}
+
 /* A hole is found wherever it is, and whether or not it crosses words. */
 TEST_F(pasid_alloc, in_holes)
 {

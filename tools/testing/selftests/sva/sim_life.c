@@ -96,16 +96,22 @@ TEST_F(sim_life, sim_close_while_busy)
 
 TEST_F(sim_life, sim_detach_waits)
 {
+	struct sva_sim_desc desc = sva_sim_fill((uintptr_t)self->mem, 1, LEN);
+	const int jobs = 20;
 	struct sva_sim_info info;
+	int i;
 
 	ASSERT_EQ(0, sva_sim_attach(self->sim, self->fd, self->pasid, NULL));
-	ASSERT_EQ(0, keep_busy(self->sim, self->mem, self->done));
+	for (i = 0; i < jobs; i++) {
+		desc.completion = (uintptr_t)&self->done[i];
+		ASSERT_EQ(0, sva_sim_submit(self->sim, &desc));
+	}
 	ASSERT_EQ(0, sva_sim_detach(self->sim));
 	ASSERT_EQ(0, sva_sim_info(self->sim, &info));
-	EXPECT_EQ(JOBS, info.completed);
+	EXPECT_EQ(jobs, info.completed);
 	EXPECT_EQ(0, info.failed);
-	EXPECT_EQ((uint64_t)JOBS * LEN, info.bytes);
-	EXPECT_EQ(SVA_SIM_STATUS_OK, self->done[JOBS - 1].status);
+	EXPECT_EQ((uint64_t)jobs * LEN, info.bytes);
+	EXPECT_EQ(SVA_SIM_STATUS_OK, self->done[jobs - 1].status);
 }
 
 TEST_F(sim_life, sim_sva_fd_closed_while_attached)

@@ -14,7 +14,7 @@
 #define MADV_COLLAPSE 25
 #endif
 
-#define LEN (8ul << 20)
+#define LEN (4ul << 20)
 
 FIXTURE(sim_stress) {
 	int fd;
@@ -87,8 +87,11 @@ static void *meddle_loop(void *arg)
 {
 	struct meddler *m = arg;
 
-	while (!__atomic_load_n(&m->stop, __ATOMIC_RELAXED))
+	/* With pauses, so that a slow machine gets somewhere in between. */
+	while (!__atomic_load_n(&m->stop, __ATOMIC_RELAXED)) {
 		m->meddle(m->mem);
+		usleep(1000);
+	}
 	return NULL;
 }
 
