@@ -126,7 +126,8 @@ run-shell:
 		$(if $(VTD),--vtd) -- sh /sva/guest-shell
 
 run-bench:
-	@$(VM)/run --name bench $(if $(APPEND),--append "$(APPEND)") -- \
+	@$(VM)/run --name bench --count -m 3G \
+		--append "sva.pool_share=96 $(APPEND)" -- \
 		sh /sva/guest-bench $(if $(T),$(T),$(notdir $(wildcard $(O)/bench/*)))
 
 check:
