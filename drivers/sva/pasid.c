@@ -320,17 +320,17 @@ int sva_ioctl_pasid_free(struct sva_ucmd *ucmd)
 }
 
 /* The number that devices use for it, 0 if there is none (yet). */
-static u32 pasid_number(struct sva_pasid *pasid)
+static u32 pasid_number(const struct sva_pasid *pasid)
 {
-	const struct sva_attachment *att;
+	u32 number;
 
 	switch (pasid->kind) {
 	case SVA_PASID_KIND_NUMBER:
 		return pasid->id;
 	case SVA_PASID_KIND_MM:
-		att = list_first_entry_or_null(&pasid->attachments,
-					       struct sva_attachment, node);
-		return att ? iommu_sva_get_pasid(att->process) : 0;
+		/* It is the mm's as long as that lives, attached or not. */
+		number = mm_get_enqcmd_pasid(pasid->mm);
+		return number == IOMMU_PASID_INVALID ? 0 : number;
 	default:
 		return 0;
 	}

@@ -60,8 +60,8 @@ static u32 longest_run(u64 word)
 	u64 found;
 	int n = 0;
 
-	if (!word)
-		return 0;
+	if (!word || !~word)
+		return word ? WORD_BITS : 0;
 	while (n < 5 && (ends[n] & (ends[n] << (1 << n)))) {
 		ends[n + 1] = ends[n] & (ends[n] << (1 << n));
 		n++;

@@ -231,7 +231,8 @@ enum sva_pasid_state {
  * @pasid: PASID or handle
  * @kind: Out: enum sva_pasid_kind
  * @number: Out: the number that devices use; for a process PASID 0 until its
- *          first attach; 0 for a RID handle
+ *          first attach gives one to the process, which keeps it for life; 0
+ *          for a RID handle
  * @as_id: Out: address space it is bound to, or %SVA_AS_NONE
  * @bonds: Out: number of uses by device drivers
  * @state: Out: combination of enum sva_pasid_state

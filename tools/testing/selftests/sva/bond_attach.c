@@ -436,6 +436,7 @@ TEST_F(bond_attach, bond_process_on_two_engines)
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, sva_sim_detach(self->sim[i]));
 	ASSERT_EQ(0, sva_pasid_info(self->fd, mm, &info));
+	EXPECT_EQ(number[0], info.number);
 	EXPECT_EQ(0, info.bonds);
 	EXPECT_EQ(0, info.state);
 	ASSERT_EQ(0, sva_sim_attach(self->sim[1], self->fd, mm, &number[1]));

@@ -267,4 +267,23 @@ TEST_F(bond_group, bond_group_one_engine_is_removed)
 	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim[1], self->mem[1]));
 }
 
+/*
+ * Two handles of one process share the core's bond, which remembers the first
+ * device: it must not be left to the second when the first goes away.
+ */
+TEST_F(bond_group, bond_group_two_handles_of_a_process)
+{
+	uint32_t mm[2];
+
+	ASSERT_EQ(0, pasid_alloc_handle(self->fd, SVA_PASID_F_MM, &mm[0]));
+	ASSERT_EQ(0, pasid_alloc_handle(self->fd, SVA_PASID_F_MM, &mm[1]));
+	ASSERT_EQ(0, sva_sim_attach(self->sim[0], self->fd, mm[0], NULL));
+	EXPECT_EQ(-EBUSY, sva_sim_attach(self->sim[1], self->fd, mm[1], NULL));
+	ASSERT_EQ(0, sva_sim_set(self->name[0], "enable", "0"));
+	EXPECT_TRUE(bond_hangs_up(self->sim[0]));
+	ASSERT_EQ(0, sva_sim_attach(self->sim[1], self->fd, mm[1], NULL));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim[1], self->mem[0]));
+	EXPECT_EQ(0, sva_sim_detach(self->sim[1]));
+}
+
 TEST_HARNESS_MAIN

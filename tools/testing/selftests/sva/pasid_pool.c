@@ -54,7 +54,7 @@ TEST_F_TIMEOUT(pasid_pool, bad_parameters, LIMIT)
 
 TEST_F_TIMEOUT(pasid_pool, shares, LIMIT)
 {
-	static const unsigned int shares[] = { 1, 50, 96, 99 };
+	static const unsigned int shares[] = { 1, 96 };
 	char params[32];
 	unsigned int i;
 
@@ -69,7 +69,7 @@ TEST_F_TIMEOUT(pasid_pool, shares, LIMIT)
 
 TEST_F_TIMEOUT(pasid_pool, widths, LIMIT)
 {
-	static const unsigned int widths[] = { 2, 8, 16, 20 };
+	static const unsigned int widths[] = { 2, 8, 16 };
 	struct sva_get_info info;
 	char params[32];
 	uint32_t pasid;
@@ -87,23 +87,13 @@ TEST_F_TIMEOUT(pasid_pool, widths, LIMIT)
 		/* Wider ones can be asked for, and are not there. */
 		ASSERT_EQ(0, pasid_alloc(fd, 0, 0, 1, &pasid));
 		EXPECT_GE(info.pasid_max, pasid);
-		if (widths[i] < BITS) {
-			EXPECT_EQ(-ENOSPC, pasid_alloc(fd, 1U << widths[i], 0, 1,
-						       &pasid));
-			EXPECT_EQ(-EBUSY, pasid_alloc(fd, 1U << widths[i],
-						      1U << widths[i], 1,
-						      &pasid));
-		}
+		EXPECT_EQ(-ENOSPC, pasid_alloc(fd, 1U << widths[i], 0, 1,
+					       &pasid));
+		EXPECT_EQ(-EBUSY, pasid_alloc(fd, 1U << widths[i],
+					      1U << widths[i], 1, &pasid));
 		close(fd);
 		ASSERT_EQ(0, modules_unload());
 	}
-}
-
-/* A pool with no number at all is no pool. */
-TEST_F_TIMEOUT(pasid_pool, too_narrow, LIMIT)
-{
-	EXPECT_NE(0, modules_load_sva("pool_bits=1 pool_share=50"));
-	EXPECT_FALSE(modules_loaded("sva"));
 }
 
 TEST_F_TIMEOUT(pasid_pool, reloaded_often, LIMIT)
@@ -111,7 +101,7 @@ TEST_F_TIMEOUT(pasid_pool, reloaded_often, LIMIT)
 	uint32_t pasid;
 	int i, fd;
 
-	for (i = 0; i < 8; i++) {
+	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, modules_load(""));
 		EXPECT_EQ(modules_pool_size(BITS, 50), core_count("pool_size"));
 		EXPECT_EQ(0, core_count("pasids"));
@@ -124,24 +114,7 @@ TEST_F_TIMEOUT(pasid_pool, reloaded_often, LIMIT)
 	}
 }
 
-TEST_F_TIMEOUT(pasid_pool, unload_refused_while_a_context_is_open, LIMIT)
-{
-	uint32_t pasid;
-	int fd;
-
-	ASSERT_EQ(0, modules_load_sva(""));
-	fd = sva_open();
-	ASSERT_LE(0, fd);
-	EXPECT_EQ(-EAGAIN, modules_delete("sva"));
-	ASSERT_EQ(0, pasid_alloc(fd, 0, 0, 100, &pasid));
-	EXPECT_EQ(-EAGAIN, modules_delete("sva"));
-	EXPECT_EQ(0, pasid_free(fd, pasid, 100));
-	close(fd);
-	EXPECT_EQ(0, modules_unload());
-}
-
-/* The context outlives its descriptor with the engine that is attached. */
-TEST_F_TIMEOUT(pasid_pool, unload_refused_while_an_engine_is_attached, LIMIT)
+TEST_F_TIMEOUT(pasid_pool, unload_refused_while_used, LIMIT)
 {
 	uint32_t pasid;
 	int fd, sim;
@@ -153,6 +126,7 @@ TEST_F_TIMEOUT(pasid_pool, unload_refused_while_an_engine_is_attached, LIMIT)
 	ASSERT_LE(0, sim);
 	ASSERT_EQ(0, pasid_alloc(fd, 0, 0, 1, &pasid));
 	ASSERT_EQ(0, sva_sim_attach(sim, fd, pasid, NULL));
+	/* The context outlives its descriptor with the engine that is attached. */
 	close(fd);
 	EXPECT_EQ(-EAGAIN, modules_delete("sva_sim"));
 	EXPECT_EQ(-EAGAIN, modules_delete("sva"));
@@ -161,7 +135,18 @@ TEST_F_TIMEOUT(pasid_pool, unload_refused_while_an_engine_is_attached, LIMIT)
 	EXPECT_EQ(1, core_count("pasids"));
 	close(sim);
 	EXPECT_EQ(0, core_count("contexts"));
+
+	/* A context alone, with and without anything in it. */
+	fd = sva_open();
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, modules_unload_one("sva_sim"));
+	ASSERT_EQ(0, modules_unload_one("sva_sim_iommu"));
+	EXPECT_EQ(-EAGAIN, modules_delete("sva"));
+	ASSERT_EQ(0, pasid_alloc(fd, 0, 0, 100, &pasid));
+	EXPECT_EQ(-EAGAIN, modules_delete("sva"));
+	close(fd);
 	EXPECT_EQ(0, modules_unload());
+	EXPECT_FALSE(modules_loaded("sva"));
 }
 
 /* --- numbers that others have -------------------------------------------------- */

@@ -132,6 +132,8 @@ static void fork_children(void *mem)
 	}
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
+	/* Each fork costs the engine a page request for every page. */
+	usleep(20000);
 }
 
 /* Copies to and fro; every copy has to be right. */
