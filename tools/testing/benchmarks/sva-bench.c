@@ -3,16 +3,18 @@
  * What the calls of /dev/sva cost, and what a million PASIDs weigh.
  *
  * "make bench" runs this in a virtual machine whose clock counts instructions,
- * so that one nanosecond is one instruction of the guest, and the same program
- * gives the same figures. Elsewhere they are nanoseconds.
+ * so that the same program gives the same figures. Elsewhere they are ticks of
+ * the time stamp counter. Each is the median of many calls: what else a system
+ * does now and then, the timer's tick for example, is not in it.
  */
 #include <argp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
+#include <x86intrin.h>
 
 #include "sva_dma.h"
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define MILLION		1000000
 #define RANGE		50000
 #define IOVA		(1UL << 32)
@@ -37,10 +39,31 @@ static void must(const char *what, int ret)
 
 static uint64_t now(void)
 {
-	struct timespec ts;
+	_mm_lfence();
+	return __rdtsc();
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+struct samples {
+	size_t n;
+	uint64_t value[1000];
+};
+
+static void sample(struct samples *s, uint64_t start)
+{
+	s->value[s->n++] = now() - start;
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(struct samples *s)
+{
+	qsort(s->value, s->n, sizeof(s->value[0]), compare);
+	return s->value[s->n / 2];
 }
 
 /* @peer: what iommufd needs for the like, in instructions, or 0. */
@@ -69,56 +92,66 @@ static void figure(const char *name, double value, const char *unit, double peer
 
 static void bench_open(void)
 {
-	uint64_t start = now();
-	int i, n = 1000;
+	struct samples s = { 0 };
+	int i;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < 1000; i++) {
+		uint64_t start = now();
 		int fd = sva_open();
 
 		must("open", fd);
 		close(fd);
+		sample(&s, start);
 	}
-	figure("open + close", (double)(now() - start) / n, "insn", 4330);
+	figure("open + close", median(&s), "insn", 4330);
 }
 
 /* What of the figures is the kernel's entry and exit, with its mitigations. */
 static void bench_nothing(int fd)
 {
-	uint64_t start = now();
-	int i, n = 1000;
+	struct samples s = { 0 };
+	int i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < 1000; i++) {
+		uint64_t start = now();
+
 		ioctl(fd, _IO(SVA_TYPE, 0xff));
-	figure("ioctl with an unknown number", (double)(now() - start) / n,
-	       "insn", 0);
+		sample(&s, start);
+	}
+	figure("ioctl with an unknown number", median(&s), "insn", 0);
 }
 
 static void bench_as(int fd)
 {
-	uint64_t start = now();
-	int i, n = 1000;
+	struct samples s = { 0 };
 	uint32_t as;
+	int i;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < 1000; i++) {
+		uint64_t start = now();
+
 		must("SVA_AS_ALLOC", sva_as_alloc(fd, &as));
 		must("SVA_DESTROY", sva_destroy(fd, as));
+		sample(&s, start);
 	}
-	figure("address space: alloc + destroy", (double)(now() - start) / n,
-	       "insn", 3500);
+	figure("address space: alloc + destroy", median(&s), "insn", 3500);
 }
 
 /* One more, beside those that are live. */
 static double pair_cost(int fd)
 {
-	uint64_t start = now();
-	int i, n = 1000;
+	struct samples s = { 0 };
 	uint32_t pasid;
+	int i;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < 1000; i++) {
+		uint64_t start = now();
+
 		must("SVA_PASID_ALLOC", pasid_alloc(fd, 0, 0, 1, &pasid));
 		must("SVA_PASID_FREE", pasid_free(fd, pasid, 1));
+		sample(&s, start);
 	}
-	return (double)(now() - start) / n;
+	return median(&s);
 }
 
 /* What the kernel holds for this cgroup, in bytes. */
@@ -177,13 +210,19 @@ static void take(int fd, uint32_t count)
 
 static void bench_pasids(int fd)
 {
+	long long before = 0, used;
 	struct sva_get_info info;
-	bool charged = enter_cgroup();
-	long long before = charged ? kernel_memory() : 0, used;
 	uint32_t count = MILLION;
 	char name[64];
+	bool charged;
 
 	must("SVA_GET_INFO", core_info(fd, &info));
+	/* Like iommufd's, without what charging a cgroup costs; then with it. */
+	figure("PASID: alloc + free, in the root cgroup", pair_cost(fd), "insn",
+	       3500);
+	charged = enter_cgroup();
+	if (charged)
+		before = kernel_memory();
 	figure("PASID: alloc + free, none live", pair_cost(fd), "insn", 0);
 	take(fd, 1000);
 	figure("PASID: alloc + free, 1,000 live", pair_cost(fd), "insn", 0);
@@ -219,7 +258,8 @@ struct map_case {
 static void bench_map(const struct dma *dma, const struct map_case *c)
 {
 	void *p = c->huge ? core_huge_memory(c->length) : sva_mem(c->length);
-	uint64_t map = 0, unmap = 0, start;
+	struct samples map = { 0 }, unmap = { 0 };
+	uint64_t start;
 	char name[64];
 	int i;
 
@@ -233,39 +273,40 @@ static void bench_map(const struct dma *dma, const struct map_case *c)
 		start = now();
 		must("SVA_IOVA_MAP", iova_map_at(dma->fd, dma->as, CORE_RW, p,
 						 c->length, IOVA));
-		map += now() - start;
+		sample(&map, start);
 		start = now();
 		must("SVA_IOVA_UNMAP", sva_unmap(dma->fd, dma->as, IOVA,
 						 c->length));
-		unmap += now() - start;
+		sample(&unmap, start);
 	}
 	munmap(p, c->length);
 
 	snprintf(name, sizeof(name), "map %s", c->name);
-	figure(name, (double)map / c->rounds, "insn", c->peer_map);
+	figure(name, median(&map), "insn", c->peer_map);
 	snprintf(name, sizeof(name), "unmap %s", c->name);
-	figure(name, (double)unmap / c->rounds, "insn", c->peer_unmap);
+	figure(name, median(&unmap), "insn", c->peer_unmap);
 }
 
 static void bench_copy(const struct dma *dma)
 {
 	void *p = sva_mem(CORE_PAGE);
-	uint64_t start, copy = 0;
-	int i, n = 200;
+	struct samples copy = { 0 };
+	uint64_t start;
+	int i;
 
 	must("SVA_IOVA_MAP", iova_map_at(dma->fd, dma->as, CORE_RW, p,
 					 CORE_PAGE, IOVA));
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < 200; i++) {
 		uint64_t to = IOVA + CORE_2M;
 
 		start = now();
 		must("SVA_IOVA_COPY",
 		     iova_copy(dma->fd, CORE_RW | SVA_IOVA_F_FIXED, dma->as,
 			       dma->as, IOVA, CORE_PAGE, &to));
-		copy += now() - start;
+		sample(&copy, start);
 		must("SVA_IOVA_UNMAP", sva_unmap(dma->fd, dma->as, to, CORE_PAGE));
 	}
-	figure("copy 4 KiB", (double)copy / n, "insn", 0);
+	figure("copy 4 KiB", median(&copy), "insn", 0);
 }
 
 static void bench_maps(void)
@@ -281,7 +322,7 @@ static void bench_maps(void)
 
 	must("set-up", dma_init(&dma));
 	must("attach", dma_attach(&dma, 0));
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		bench_map(&dma, &cases[i]);
 	bench_copy(&dma);
 	dma_exit(&dma);
@@ -291,31 +332,33 @@ static void bench_maps(void)
 
 static void bench_bind(void)
 {
-	uint64_t attach = 0, rebind, start;
+	struct samples attach = { 0 }, rebind = { 0 };
 	struct dma dma;
-	int i, n = 100;
+	uint64_t start;
 	uint32_t other;
+	int i;
 
 	must("set-up", dma_init(&dma));
 	dma.sim = sva_sim_open(0);
 	must("open of the engine", dma.sim);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < 100; i++) {
 		start = now();
 		must("attach", sva_sim_attach(dma.sim, dma.fd, dma.pasid, NULL));
 		must("detach", sva_sim_detach(dma.sim));
-		attach += now() - start;
+		sample(&attach, start);
 	}
-	figure("attach + detach (with SRCU grace periods)",
-	       (double)attach / n, "insn", 0);
+	figure("attach + detach (with SRCU grace periods)", median(&attach),
+	       "insn", 0);
 
 	must("attach", sva_sim_attach(dma.sim, dma.fd, dma.pasid, NULL));
 	must("SVA_AS_ALLOC", sva_as_alloc(dma.fd, &other));
-	start = now();
-	for (i = 0; i < n; i++)
+	for (i = 0; i < 100; i++) {
+		start = now();
 		must("SVA_PASID_BIND",
 		     sva_pasid_bind(dma.fd, dma.pasid, i % 2 ? dma.as : other));
-	rebind = now() - start;
-	figure("rebind, one device attached", (double)rebind / n, "insn", 0);
+		sample(&rebind, start);
+	}
+	figure("rebind, one device attached", median(&rebind), "insn", 0);
 	dma_exit(&dma);
 }
 

@@ -235,7 +235,7 @@ TEST_F(pasid_alloc, exactly_a_range)
 	};
 	uint32_t first, i, min, n, shift;
 
-	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
 		n = counts[i];
 		for (shift = 0; shift < 3; shift++) {
 			/* It begins at, before, or behind the boundary. */
