@@ -7,6 +7,8 @@
  * one back; a use for which even that fails stays blocked and is revoked.
  */
 #include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/pci-ats.h>
 #include <linux/slab.h>
 
 #include "iommu_internal.h"
@@ -17,13 +19,48 @@ module_param(allow_unsafe_interrupts, bool, 0644);
 MODULE_PARM_DESC(allow_unsafe_interrupts,
 		 "Attach RID handles although the platform does not isolate interrupts");
 
-/* The core wants a new one for each attach: page requests look without a lock. */
-static struct iommu_attach_handle *new_handle(void)
+/* Any bond will do to name the device: the IOMMU acts on the group. */
+static struct sva_bond *first_bond(struct sva_attachment *att)
 {
-	struct iommu_attach_handle *handle;
+	return list_first_entry(&att->bonds, struct sva_bond, attachment_node);
+}
+
+static struct sva_target attachment_target(struct sva_attachment *att)
+{
+	return (struct sva_target) {
+		.dev = first_bond(att)->sdev->dev,
+		.group = att->group->group,
+		.pasid = att->pasid->kind == SVA_PASID_KIND_NUMBER ?
+			 att->pasid->id : IOMMU_NO_PASID,
+	};
+}
+
+/* The core wants a new one for each attach: page requests look without a lock. */
+static struct sva_handle *new_handle(struct sva_attachment *att,
+				     struct sva_faultq *faultq)
+{
+	struct sva_handle *handle;
 
 	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return NULL;
+	handle->pasid = att->pasid;
+	handle->sdev = first_bond(att)->sdev;
+	kref_get(&handle->sdev->kref);
+	handle->faultq = faultq;
+	INIT_LIST_HEAD(&handle->groups);
 	return handle;
+}
+
+/* The attach has ended, but its page requests may wait for answers. */
+static void free_handle(struct sva_handle *handle)
+{
+	if (!handle)
+		return;
+	if (handle->faultq)
+		sva_faultq_drain(handle->faultq, handle);
+	sva_device_put(handle->sdev);
+	kfree(handle);
 }
 
 /**
@@ -39,16 +76,16 @@ int sva_target_set(const struct sva_target *target, struct iommu_domain *domain)
 	if (target->pasid == IOMMU_NO_PASID) {
 		if (target->replace)
 			return iommu_replace_group_handle(target->group, domain,
-							  target->handle);
+							  &target->handle->handle);
 		return iommu_attach_group_handle(domain, target->group,
-						 target->handle);
+						 &target->handle->handle);
 	}
 	if (target->replace)
 		return iommu_replace_device_pasid(domain, target->dev,
 						  target->pasid,
-						  target->handle);
+						  &target->handle->handle);
 	return iommu_attach_device_pasid(domain, target->dev, target->pasid,
-					 target->handle);
+					 &target->handle->handle);
 }
 
 static void target_clear(const struct sva_target *target,
@@ -58,20 +95,6 @@ static void target_clear(const struct sva_target *target,
 		iommu_detach_group_handle(domain, target->group);
 	else
 		iommu_detach_device_pasid(domain, target->dev, target->pasid);
-}
-
-/* Any bond will do to name the device: the IOMMU acts on the group. */
-static struct sva_target attachment_target(struct sva_attachment *att)
-{
-	struct sva_bond *bond = list_first_entry(&att->bonds, struct sva_bond,
-						 attachment_node);
-
-	return (struct sva_target) {
-		.dev = bond->sdev->dev,
-		.group = att->group->group,
-		.pasid = att->pasid->kind == SVA_PASID_KIND_NUMBER ?
-			 att->pasid->id : IOMMU_NO_PASID,
-	};
 }
 
 static bool has_live_bond(const struct sva_attachment *att)
@@ -88,31 +111,40 @@ static void free_translation(struct sva_translation *tr)
 {
 	if (!tr)
 		return;
-	sva_domain_put(tr->domain, tr);
-	kfree(tr->handle);
+	tr->domain->as->ops->put(tr->domain, tr);
+	free_handle(tr->handle);
 	kfree(tr);
 }
 
-/* Sets the translation of @target through @as, in place of @old if there is. */
-static struct sva_translation *new_translation(struct sva_as *as,
-					       struct sva_target *target,
-					       struct sva_translation *old)
+static bool is_pri_vf(struct device *dev)
 {
+	/* Page requests of a VF share the PF's queue: PCIe 6.0, 10.4.2. */
+	return dev_is_pci(dev) && to_pci_dev(dev)->is_virtfn &&
+	       pci_pri_supported(to_pci_dev(dev));
+}
+
+/* Translates an attachment through @as, in place of what it has if it has any. */
+static struct sva_translation *new_translation(struct sva_attachment *att,
+					       struct sva_as *as)
+{
+	struct sva_target target = attachment_target(att);
 	struct sva_translation *tr;
 	int ret = -ENOMEM;
+
+	if (as->faultq && is_pri_vf(target.dev))
+		return ERR_PTR(-EOPNOTSUPP);
 
 	tr = kzalloc_obj(*tr, GFP_KERNEL_ACCOUNT);
 	if (!tr)
 		return ERR_PTR(-ENOMEM);
-	tr->handle = new_handle();
+	tr->handle = new_handle(att, as->faultq);
 	if (!tr->handle)
 		goto out_free;
 
-	target->handle = tr->handle;
-	target->replace = old;
-	target->owner = tr;
-	tr->domain = sva_domain_attach(container_of(as, struct sva_iova, as),
-				       target);
+	target.handle = tr->handle;
+	target.replace = att->now && !att->cleared;
+	target.owner = tr;
+	tr->domain = as->ops->attach(as, &target);
 	if (IS_ERR(tr->domain)) {
 		ret = PTR_ERR(tr->domain);
 		goto out_free;
@@ -120,9 +152,30 @@ static struct sva_translation *new_translation(struct sva_as *as,
 	return tr;
 
 out_free:
-	kfree(tr->handle);
+	free_handle(tr->handle);
 	kfree(tr);
 	return ERR_PTR(ret);
+}
+
+static struct sva_faultq *now_faultq(const struct sva_attachment *att)
+{
+	return att->now ? att->now->domain->as->faultq : NULL;
+}
+
+/*
+ * For a page request the IOMMU core looks the handle up without a lock. In the
+ * middle of a replace, a driver may report one through the new domain for which
+ * the old handle is found, and which is under way when that is freed. Detaching
+ * waits for all of them.
+ */
+static void clear_first(struct sva_attachment *att, struct sva_as *as)
+{
+	struct sva_target target = attachment_target(att);
+
+	if (!att->now || (!now_faultq(att) && !as->faultq))
+		return;
+	target_clear(&target, att->now->domain->domain);
+	att->cleared = true;
 }
 
 /*
@@ -135,7 +188,8 @@ static int switch_to(struct sva_attachment *att, struct sva_as *as)
 	struct sva_translation *tr = NULL;
 
 	if (as) {
-		tr = new_translation(as, &target, att->now);
+		clear_first(att, as);
+		tr = new_translation(att, as);
 		if (IS_ERR(tr))
 			return PTR_ERR(tr);
 	} else if (att->now) {
@@ -143,6 +197,7 @@ static int switch_to(struct sva_attachment *att, struct sva_as *as)
 	}
 	att->old = att->now;
 	att->now = tr;
+	att->cleared = false;
 	return 0;
 }
 
@@ -150,7 +205,7 @@ static void forget_old(struct sva_attachment *att)
 {
 	free_translation(att->old);
 	att->old = NULL;
-	kfree(att->spare_handle);
+	free_handle(att->spare_handle);
 	att->spare_handle = NULL;
 }
 
@@ -165,8 +220,9 @@ static int restore(struct sva_attachment *att, struct sva_translation *want)
 	struct sva_target target = attachment_target(att);
 	int ret;
 
-	if (att->now)
+	if (att->now && !att->cleared)
 		target_clear(&target, att->now->domain->domain);
+	att->cleared = false;
 	if (att->now != want)
 		free_translation(att->now);
 	att->now = want;
@@ -202,7 +258,7 @@ static int alloc_spare_handles(struct sva_pasid *pasid)
 	struct sva_attachment *att;
 
 	list_for_each_entry(att, &pasid->attachments, node) {
-		att->spare_handle = new_handle();
+		att->spare_handle = new_handle(att, now_faultq(att));
 		if (!att->spare_handle)
 			return -ENOMEM;
 	}
@@ -303,6 +359,20 @@ int sva_ioctl_pasid_bind(struct sva_ucmd *ucmd)
 	if (ret && as)
 		sva_as_put(as);
 	return ret;
+}
+
+/**
+ * sva_handle_dev_id() - Which sva device made a page request
+ * @handle: Of the attach that it belongs to
+ * @dev: The device
+ *
+ * Return: its id; of a device of the group that is no sva device, that of one
+ * that is.
+ */
+u32 sva_handle_dev_id(const struct sva_handle *handle, struct device *dev)
+{
+	return handle->sdev->dev == dev ? handle->sdev->id :
+					  sva_device_find_id(dev, handle->sdev->id);
 }
 
 static int find_narrowest(struct device *dev, void *max_pasids)

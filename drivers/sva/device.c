@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices whose drivers can attach PASIDs, and the bonds that the drivers hold:
- * the in-kernel API.
+ * Devices whose drivers can attach PASIDs, and their groups.
  */
 #include <linux/cleanup.h>
 #include <linux/device.h>
+#include <linux/log2.h>
+#include <linux/pci.h>
+#include <linux/pci-ats.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "sva_private.h"
 
 static DEFINE_MUTEX(sva_registry_lock);
 static LIST_HEAD(sva_groups);
+static DEFINE_XARRAY_ALLOC1(sva_devices);
+static u32 sva_next_device;
 
 /* Takes over the caller's reference to @iommu_group. */
 static struct sva_group *get_group(struct iommu_group *iommu_group)
@@ -55,13 +60,69 @@ static void free_device(struct kref *kref)
 	struct sva_device *sdev = container_of(kref, struct sva_device, kref);
 
 	put_device(sdev->dev);
-	kfree(sdev);
+	kfree_rcu(sdev, rcu);
+}
+
+/**
+ * sva_device_put() - Give up a reference to a device
+ * @sdev: The device
+ */
+void sva_device_put(struct sva_device *sdev)
+{
+	kref_put(&sdev->kref, free_device);
+}
+
+static struct sva_device *get_device_from(u32 id, bool next)
+{
+	unsigned long index = id;
+	struct sva_device *sdev;
+
+	xa_lock(&sva_devices);
+	sdev = next ? xa_find(&sva_devices, &index, U32_MAX, XA_PRESENT) :
+		      xa_load(&sva_devices, id);
+	if (sdev)
+		kref_get(&sdev->kref);
+	xa_unlock(&sva_devices);
+	return sdev;
+}
+
+/**
+ * sva_device_get() - Look up a device
+ * @id: Its id
+ *
+ * Return: the device, to be given to sva_device_put(), or NULL.
+ */
+struct sva_device *sva_device_get(u32 id)
+{
+	return get_device_from(id, false);
+}
+
+/**
+ * sva_device_find_id() - The id of a device
+ * @dev: The device
+ * @otherwise: What to return if it is no sva device
+ *
+ * Context: Any. Takes time with the number of devices: it is for page requests
+ * in groups of several devices.
+ * Return: the id.
+ */
+u32 sva_device_find_id(struct device *dev, u32 otherwise)
+{
+	struct sva_device *sdev;
+	unsigned long id;
+
+	guard(rcu)();
+	xa_for_each(&sva_devices, id, sdev)
+		if (READ_ONCE(sdev->dev) == dev)
+			return id;
+	return otherwise;
 }
 
 /**
  * sva_device_register() - Make a device known as one that can attach PASIDs
  * @dev: A device behind an IOMMU; its driver is bound, and stays bound until
  *       sva_device_unregister()
+ * @flags: Combination of SVA_DEVICE_* (linux/sva.h)
  *
  * Call it in probe() once the driver can serve revoke().
  *
@@ -69,10 +130,11 @@ static void free_device(struct kref *kref)
  * Return: the sva device, which the caller owns; ERR_PTR of -ENODEV if there is
  * no IOMMU for @dev, or -ENOMEM.
  */
-struct sva_device *sva_device_register(struct device *dev)
+struct sva_device *sva_device_register(struct device *dev, u32 flags)
 {
 	struct iommu_group *iommu_group;
 	struct sva_device *sdev;
+	int ret = -ENOMEM;
 
 	iommu_group = iommu_group_get(dev);
 	if (!iommu_group)
@@ -84,6 +146,7 @@ struct sva_device *sva_device_register(struct device *dev)
 		return ERR_PTR(-ENOMEM);
 	}
 	kref_init(&sdev->kref);
+	sdev->flags = flags;
 	sdev->dev = get_device(dev);
 	init_rwsem(&sdev->live);
 	spin_lock_init(&sdev->bonds_lock);
@@ -91,147 +154,24 @@ struct sva_device *sva_device_register(struct device *dev)
 
 	scoped_guard(mutex, &sva_registry_lock)
 		sdev->group = get_group(iommu_group);
-	if (!sdev->group) {
-		kref_put(&sdev->kref, free_device);
-		return ERR_PTR(-ENOMEM);
-	}
+	if (!sdev->group)
+		goto out_put;
+
+	/* Ids are not used again soon: user space may still mean the old one. */
+	ret = xa_alloc_cyclic(&sva_devices, &sdev->id, sdev, xa_limit_31b,
+			      &sva_next_device, GFP_KERNEL);
+	if (ret < 0)
+		goto out_group;
 	return sdev;
+
+out_group:
+	scoped_guard(mutex, &sva_registry_lock)
+		put_group(sdev->group);
+out_put:
+	sva_device_put(sdev);
+	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(sva_device_register);
-
-static void put_bond(struct sva_bond *bond)
-{
-	if (!refcount_dec_and_test(&bond->users))
-		return;
-	kref_put(&bond->sdev->kref, free_device);
-	sva_ctx_put(bond->ctx);
-	kfree(bond);
-	atomic_long_dec(&sva_nr_bonds);
-}
-
-/**
- * sva_bond_begin_revoke() - Decide that a bond is to be revoked
- * @bond: The bond
- * @list: Where it waits for sva_bonds_revoke(), if it is this caller's to revoke
- *
- * Context: The caller holds the context's lock, and calls sva_bonds_revoke()
- * after dropping it.
- */
-void sva_bond_begin_revoke(struct sva_bond *bond, struct list_head *list)
-{
-	lockdep_assert_held(&bond->ctx->lock);
-
-	if (bond->state != SVA_BOND_LIVE)
-		return;
-	bond->state = SVA_BOND_REVOKING;
-	refcount_inc(&bond->users);
-	list_add_tail(&bond->revoke_node, list);
-}
-
-/**
- * sva_bonds_revoke() - Revoke bonds
- * @list: Bonds from sva_bond_begin_revoke()
- *
- * Context: No sva lock is held.
- */
-void sva_bonds_revoke(struct list_head *list)
-{
-	struct sva_bond *bond, *next;
-
-	list_for_each_entry_safe(bond, next, list, revoke_node) {
-		bond->ops->revoke(bond->priv);
-
-		mutex_lock(&bond->ctx->lock);
-		bond->state = SVA_BOND_REVOKED;
-		complete_all(&bond->revoked);
-		mutex_unlock(&bond->ctx->lock);
-		put_bond(bond);
-	}
-}
-
-static int is_pasid_capable(struct device *dev, void *count)
-{
-	if (dev->iommu->max_pasids)
-		++*(unsigned int *)count;
-	return 0;
-}
-
-/*
- * The IOMMU translates a PASID for a whole group. Where several devices of a
- * group can use PASIDs, all bonds of the group belong to one context.
- */
-static int claim_group(struct sva_group *group, struct sva_ctx *ctx)
-{
-	unsigned int capable = 0;
-
-	iommu_group_for_each_dev(group->group, &capable, is_pasid_capable);
-
-	guard(spinlock)(&group->lock);
-	if (!group->nr_bonds) {
-		group->owner = ctx;
-	} else if (group->owner != ctx) {
-		if (capable > 1)
-			return -EBUSY;
-		group->owner = NULL;
-	}
-	group->nr_bonds++;
-	return 0;
-}
-
-static void unclaim_group(struct sva_group *group)
-{
-	guard(spinlock)(&group->lock);
-	group->nr_bonds--;
-}
-
-/* Takes a bond out of the IOMMU, if it is still there. */
-static void detach_bond(struct sva_bond *bond)
-{
-	struct sva_device *sdev = bond->sdev;
-
-	lockdep_assert_held(&bond->ctx->lock);
-	if (!bond->attachment)
-		return;
-
-	sva_bond_leave(bond);
-	unclaim_group(sdev->group);
-	/* The last thing that keeps sva_device_unregister() from returning. */
-	scoped_guard(spinlock, &sdev->bonds_lock)
-		list_del(&bond->device_node);
-}
-
-static struct sva_bond *get_first_bond(struct sva_device *sdev)
-{
-	struct sva_bond *bond;
-
-	guard(spinlock)(&sdev->bonds_lock);
-	bond = list_first_entry_or_null(&sdev->bonds, struct sva_bond,
-					device_node);
-	if (bond)
-		refcount_inc(&bond->users);
-	return bond;
-}
-
-/* Revokes a bond, or waits for who does, and takes it out of the IOMMU. */
-static void end_bond(struct sva_bond *bond)
-{
-	struct sva_ctx *ctx = bond->ctx;
-	LIST_HEAD(list);
-	bool wait;
-
-	mutex_lock(&ctx->lock);
-	wait = bond->state == SVA_BOND_REVOKING;
-	sva_bond_begin_revoke(bond, &list);
-	mutex_unlock(&ctx->lock);
-
-	if (wait)
-		wait_for_completion(&bond->revoked);
-	sva_bonds_revoke(&list);
-
-	mutex_lock(&ctx->lock);
-	detach_bond(bond);
-	mutex_unlock(&ctx->lock);
-}
 
 /**
  * sva_device_unregister() - Revoke all bonds of a device and forget it
@@ -248,167 +188,142 @@ static void end_bond(struct sva_bond *bond)
  */
 void sva_device_unregister(struct sva_device *sdev)
 {
-	struct sva_bond *bond;
-
+	xa_erase(&sva_devices, sdev->id);
 	down_write(&sdev->live);
 	sdev->gone = true;
 	up_write(&sdev->live);
 
-	while ((bond = get_first_bond(sdev))) {
-		end_bond(bond);
-		put_bond(bond);
-	}
+	sva_bonds_end(sdev);
 
 	scoped_guard(mutex, &sva_registry_lock)
 		put_group(sdev->group);
-	kref_put(&sdev->kref, free_device);
+	sva_device_put(sdev);
 }
 EXPORT_SYMBOL_GPL(sva_device_unregister);
 
-static struct sva_bond *new_bond(struct sva_device *sdev, struct sva_ctx *ctx,
-				 const struct sva_bond_ops *ops, void *priv)
-{
-	struct sva_bond *bond;
+/* --- what user space may know of a device --------------------------------------- */
 
-	bond = kzalloc_obj(*bond, GFP_KERNEL_ACCOUNT);
-	if (!bond)
-		return NULL;
-	refcount_set(&bond->users, 1);
-	bond->ctx = ctx;
-	bond->sdev = sdev;
-	kref_get(&sdev->kref);
-	bond->ops = ops;
-	bond->priv = priv;
-	init_completion(&bond->revoked);
-	atomic_long_inc(&sva_nr_bonds);
-	return bond;
+static u32 pci_caps(struct pci_dev *pdev)
+{
+	int features = pci_pasid_features(pdev);
+	u32 caps = 0;
+
+	if (features > 0 && (features & PCI_PASID_CAP_EXEC))
+		caps |= SVA_DEVICE_CAP_EXEC;
+	if (features > 0 && (features & PCI_PASID_CAP_PRIV))
+		caps |= SVA_DEVICE_CAP_PRIV;
+	return caps;
 }
 
-static int attach_bond(struct sva_bond *bond, u32 id)
+static bool makes_page_requests(const struct sva_device *sdev)
 {
-	struct sva_device *sdev = bond->sdev;
-	struct sva_ctx *ctx = bond->ctx;
-	struct sva_pasid *pasid;
-	int ret;
+	if (!sdev->dev->iommu->iommu_dev->ops->page_response)
+		return false;
+	if (dev_is_pci(sdev->dev))
+		return pci_pri_supported(to_pci_dev(sdev->dev));
+	return sdev->flags & SVA_DEVICE_PAGE_REQUESTS;
+}
+
+static u32 device_caps(const struct sva_device *sdev)
+{
+	const struct iommu_ops *ops = sdev->dev->iommu->iommu_dev->ops;
+	u32 caps = dev_is_pci(sdev->dev) ? pci_caps(to_pci_dev(sdev->dev)) : 0;
+
+	if (makes_page_requests(sdev))
+		caps |= SVA_DEVICE_CAP_PAGE_REQUESTS;
+	if (ops->domain_alloc_nested)
+		caps |= ops->user_pasid_table ? SVA_DEVICE_CAP_PASID_TABLE :
+						SVA_DEVICE_CAP_NESTED;
+	if (device_iommu_capable(sdev->dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY))
+		caps |= SVA_DEVICE_CAP_COHERENT;
+	return caps;
+}
+
+/* Only a domain knows; one is made for the purpose. */
+static u32 iova_bits(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_paging_domain_alloc(dev);
+	u32 bits;
+
+	if (IS_ERR(domain))
+		return 0;
+	bits = fls64(domain->geometry.aperture_end);
+	iommu_domain_free(domain);
+	return bits;
+}
+
+/* Returns the IOMMU driver's own data, or NULL if it has none. */
+static void *hw_info(struct device *dev, struct sva_device_info *cmd)
+{
+	const struct iommu_ops *ops = dev->iommu->iommu_dev->ops;
+	enum iommu_hw_info_type type = IOMMU_HW_INFO_TYPE_DEFAULT;
+	u32 len = 0;
+	void *data;
+
+	if (!ops->hw_info)
+		return NULL;
+	data = ops->hw_info(dev, &len, &type);
+	if (IS_ERR(data))
+		return PTR_ERR(data) == -EOPNOTSUPP ? NULL : data;
+	cmd->data_type = type;
+	cmd->data_len = len;
+	return data;
+}
+
+static void *fill_info(struct sva_device *sdev, struct sva_device_info *cmd)
+{
+	struct device *dev = sdev->dev;
 
 	guard(rwsem_read)(&sdev->live);
 	if (sdev->gone)
-		return -ENODEV;
+		return ERR_PTR(-ENOENT);
 
-	ret = claim_group(sdev->group, ctx);
-	if (ret)
-		return ret;
+	cmd->dev_id = sdev->id;
+	cmd->caps = device_caps(sdev);
+	cmd->pasid_bits = dev->iommu->max_pasids ?
+			  ilog2(dev->iommu->max_pasids) : 0;
+	cmd->iova_bits = iova_bits(dev);
+	cmd->data_type = IOMMU_HW_INFO_TYPE_NONE;
+	cmd->data_len = 0;
+	strscpy_pad(cmd->name, dev_name(dev));
+	strscpy_pad(cmd->iommu, dev_name(dev->iommu->iommu_dev->dev));
+	return hw_info(dev, cmd);
+}
 
-	guard(mutex)(&ctx->lock);
-	pasid = sva_pasid_find(ctx, id);
-	ret = pasid ? sva_bond_join(bond, pasid) : -ENOENT;
-	if (ret) {
-		unclaim_group(sdev->group);
-		return ret;
-	}
+int sva_ioctl_device_info(struct sva_ucmd *ucmd)
+{
+	struct sva_device_info *cmd = ucmd->cmd;
+	u32 room = cmd->data_len;
+	struct sva_device *sdev;
+	void *data;
+	int ret = 0;
 
-	guard(spinlock)(&sdev->bonds_lock);
-	list_add_tail(&bond->device_node, &sdev->bonds);
-	return 0;
+	if (cmd->flags & ~SVA_DEVICE_F_NEXT)
+		return -EOPNOTSUPP;
+
+	sdev = get_device_from(cmd->dev_id, cmd->flags & SVA_DEVICE_F_NEXT);
+	if (!sdev)
+		return -ENOENT;
+	data = fill_info(sdev, cmd);
+	sva_device_put(sdev);
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+
+	if (data && copy_to_user(u64_to_user_ptr(cmd->data_uptr), data,
+				 min(room, cmd->data_len)))
+		ret = -EFAULT;
+	kfree(data);
+	return ret ?: sva_ucmd_respond(ucmd);
 }
 
 /**
- * sva_attach() - Let a device use a PASID
- * @sdev: The device
- * @fd: An sva fd, as user space passed it to the driver
- * @pasid: PASID or handle of that context
- * @ops: How to revoke the bond
- * @priv: For @ops; valid until sva_detach() returns
+ * sva_devices_exit() - Forget about devices for good
  *
- * The driver may program sva_bond_pasid() into its device as soon as this
- * returns. Nothing but the PASID being bound decides what the device can reach:
- * DMA of a PASID that is not bound is blocked. The bond keeps the context alive
- * when the fd is closed.
- *
- * A RID handle stands for the requests of the whole group that carry no PASID.
- * It can be attached only while somebody holds the group's DMA ownership
- * (iommu_device_claim_dma_owner()), which must be the caller's user, and stays
- * held until sva_detach() returned.
- *
- * Context: Process context, may sleep. For a process PASID it may take
- * mmap_lock: never call it from mmap() or vm_operations.
- * Return: the bond, which the caller owns, or ERR_PTR:
- * -EBADF @fd is not an sva fd; -ENOENT the context has no such PASID; -ENODEV
- * the device is being unregistered, or can attach no PASIDs; -ERANGE the number
- * is too wide for the device; -EPERM a process PASID of another process, or a
- * RID handle and the group is not owned for DMA or its interrupts are not
- * isolated; -EBUSY the group, or this PASID of it, belongs to somebody else;
- * -EADDRINUSE something is mapped where the device cannot translate or its
- * group has a reserved region; -EOPNOTSUPP or what else the IOMMU driver
- * answered (-ENOSPC: no number is left for a process PASID); -ENOMEM.
+ * None is registered: their drivers need this module.
  */
-struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,
-			    const struct sva_bond_ops *ops, void *priv)
+void sva_devices_exit(void)
 {
-	struct sva_bond *bond;
-	struct sva_ctx *ctx;
-	int ret;
-
-	ctx = sva_ctx_from_fd(fd);
-	if (IS_ERR(ctx))
-		return ERR_CAST(ctx);
-
-	bond = new_bond(sdev, ctx, ops, priv);
-	if (!bond) {
-		sva_ctx_put(ctx);
-		return ERR_PTR(-ENOMEM);
-	}
-
-	ret = attach_bond(bond, pasid);
-	if (ret) {
-		put_bond(bond);
-		return ERR_PTR(ret);
-	}
-	return bond;
+	xa_destroy(&sva_devices);
+	/* Devices may be on their way to be freed. */
+	rcu_barrier();
 }
-EXPORT_SYMBOL_GPL(sva_attach);
-
-/**
- * sva_detach() - End the use of a PASID
- * @bond: From sva_attach(); freed here
- *
- * The driver has stopped the DMA of this bond. Page requests of it that are
- * under way have been answered when this returns, and neither DMA nor page
- * requests of it can arrive any more, unless the device has the same PASID
- * attached by another bond. A revoke() that is running is waited for; none
- * begins later.
- *
- * Context: Process context, may sleep. Not from revoke(), nor while holding
- * mmap_lock or a lock that revoke() takes.
- */
-void sva_detach(struct sva_bond *bond)
-{
-	struct sva_ctx *ctx = bond->ctx;
-
-	mutex_lock(&ctx->lock);
-	if (bond->state == SVA_BOND_REVOKING) {
-		mutex_unlock(&ctx->lock);
-		wait_for_completion(&bond->revoked);
-		mutex_lock(&ctx->lock);
-	}
-	bond->state = SVA_BOND_DETACHED;
-	detach_bond(bond);
-	mutex_unlock(&ctx->lock);
-
-	put_bond(bond);
-}
-EXPORT_SYMBOL_GPL(sva_detach);
-
-/**
- * sva_bond_pasid() - The number to program into the device
- * @bond: The bond
- *
- * Context: Any.
- * Return: the PASID, which does not change during the life of the bond, or
- * IOMMU_NO_PASID for a RID handle.
- */
-u32 sva_bond_pasid(const struct sva_bond *bond)
-{
-	return bond->number;
-}
-EXPORT_SYMBOL_GPL(sva_bond_pasid);

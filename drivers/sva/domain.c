@@ -66,20 +66,25 @@ static int reserve_beyond(struct sva_iova *iova, struct sva_domain *domain)
 	return ret;
 }
 
-static struct iommu_domain *alloc_iommu_domain(struct device *dev)
+static struct iommu_domain *alloc_iommu_domain(struct sva_iova *iova,
+					       struct device *dev)
 {
+	u32 flags = iova->nest_parent ? IOMMU_HWPT_ALLOC_NEST_PARENT : 0;
 	struct iommu_domain *domain;
 
 	/* AMD: only such a domain can be on the RID of a device with PASIDs. */
-	domain = iommu_paging_domain_alloc_flags(dev, IOMMU_HWPT_ALLOC_PASID);
+	domain = iommu_paging_domain_alloc_flags(dev, flags |
+						 IOMMU_HWPT_ALLOC_PASID);
 	if (domain == ERR_PTR(-EOPNOTSUPP))
-		domain = iommu_paging_domain_alloc_flags(dev, 0);
+		domain = iommu_paging_domain_alloc_flags(dev, flags);
+	if (!IS_ERR(domain) && iova->as.faultq)
+		domain->iopf_handler = sva_fault_handler;
 	return domain;
 }
 
 static void free_domain(struct sva_domain *domain)
 {
-	sva_iova_unreserve(domain->iova, domain);
+	sva_iova_unreserve(sva_as_to_iova(domain->as), domain);
 	iommu_domain_free(domain->domain);
 	kfree(domain);
 }
@@ -98,9 +103,9 @@ static struct sva_domain *new_domain(struct sva_iova *iova, struct device *dev)
 	domain = kzalloc_obj(*domain, GFP_KERNEL_ACCOUNT);
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
-	domain->iova = iova;
-
-	domain->domain = alloc_iommu_domain(dev);
+	domain->as = &iova->as;
+	domain->iommu = dev->iommu->iommu_dev;
+	domain->domain = alloc_iommu_domain(iova, dev);
 	if (IS_ERR(domain->domain)) {
 		ret = PTR_ERR(domain->domain);
 		kfree(domain);
@@ -192,8 +197,39 @@ static struct sva_domain *attach_any(struct sva_iova *iova,
 }
 
 /**
- * sva_domain_attach() - Translate a target through an IOVA address space
+ * sva_iova_reserve_for() - Keep from being mapped what a target cannot reach
  * @iova: The address space
+ * @target: The target; its owner holds the ranges. They matter for a RID only
+ *
+ * Return: 0, -EADDRINUSE if something is mapped there, -ENOMEM.
+ */
+int sva_iova_reserve_for(struct sva_iova *iova, const struct sva_target *target)
+{
+	int ret;
+
+	if (target->pasid != IOMMU_NO_PASID)
+		return 0;
+	guard(mutex)(&iova->lock);
+	ret = reserve_for_group(iova, target);
+	if (ret)
+		sva_iova_unreserve(iova, target->owner);
+	return ret;
+}
+
+/**
+ * sva_iova_unreserve_for() - Undo sva_iova_reserve_for()
+ * @iova: The address space
+ * @owner: The target's owner
+ */
+void sva_iova_unreserve_for(struct sva_iova *iova, void *owner)
+{
+	guard(mutex)(&iova->lock);
+	sva_iova_unreserve(iova, owner);
+}
+
+/**
+ * sva_domain_attach() - Translate a target through an IOVA address space
+ * @as: The address space
  * @target: The target; its owner holds the ranges reserved for a RID
  *
  * Context: The caller holds the context's lock.
@@ -201,24 +237,21 @@ static struct sva_domain *attach_any(struct sva_iova *iova,
  * mapped where it cannot be for the target; -EOPNOTSUPP the device's IOMMU
  * cannot do it, -ENOMEM, or what the IOMMU driver answered.
  */
-struct sva_domain *sva_domain_attach(struct sva_iova *iova,
+struct sva_domain *sva_domain_attach(struct sva_as *as,
 				     const struct sva_target *target)
 {
+	struct sva_iova *iova = sva_as_to_iova(as);
 	struct sva_domain *domain;
 	int ret;
 
 	if (!device_iommu_capable(target->dev, IOMMU_CAP_CACHE_COHERENCY))
 		return ERR_PTR(-EOPNOTSUPP);
 
-	guard(mutex)(&iova->lock);
-	if (target->pasid == IOMMU_NO_PASID) {
-		ret = reserve_for_group(iova, target);
-		if (ret) {
-			sva_iova_unreserve(iova, target->owner);
-			return ERR_PTR(ret);
-		}
-	}
+	ret = sva_iova_reserve_for(iova, target);
+	if (ret)
+		return ERR_PTR(ret);
 
+	guard(mutex)(&iova->lock);
 	domain = attach_any(iova, target);
 	if (IS_ERR(domain))
 		sva_iova_unreserve(iova, target->owner);
@@ -228,13 +261,45 @@ struct sva_domain *sva_domain_attach(struct sva_iova *iova,
 }
 
 /**
- * sva_domain_put() - End the use of a domain
- * @domain: From sva_domain_attach(); the target is no longer set to it
+ * sva_domain_get_parent() - The domain that nests on a device's IOMMU instance
+ * @iova: A nesting parent
+ * @dev: The device
+ *
+ * Return: the domain, with one more user, or ERR_PTR as sva_domain_attach().
+ */
+struct sva_domain *sva_domain_get_parent(struct sva_iova *iova,
+					 struct device *dev)
+{
+	struct sva_domain *domain;
+
+	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		return ERR_PTR(-EOPNOTSUPP);
+
+	guard(mutex)(&iova->lock);
+	list_for_each_entry(domain, &iova->domains, node) {
+		if (domain->iommu == dev->iommu->iommu_dev &&
+		    domain->coherent >= can_enforce_coherency(dev)) {
+			domain->users++;
+			return domain;
+		}
+	}
+
+	domain = new_domain(iova, dev);
+	if (IS_ERR(domain))
+		return domain;
+	list_add_tail(&domain->node, &iova->domains);
+	domain->users = 1;
+	return domain;
+}
+
+/**
+ * sva_domain_put() - End the use of a domain of an IOVA address space
+ * @domain: The domain; no target is set to it on behalf of this use
  * @owner: The target's owner
  */
 void sva_domain_put(struct sva_domain *domain, void *owner)
 {
-	struct sva_iova *iova = domain->iova;
+	struct sva_iova *iova = sva_as_to_iova(domain->as);
 
 	guard(mutex)(&iova->lock);
 	sva_iova_unreserve(iova, owner);

@@ -10,20 +10,6 @@
 
 #include "sva_private.h"
 
-struct sva_iova *sva_iova_alloc(void)
-{
-	struct sva_iova *iova;
-
-	iova = kzalloc_obj(*iova, GFP_KERNEL_ACCOUNT);
-	if (!iova)
-		return NULL;
-	mutex_init(&iova->lock);
-	iova->areas = RB_ROOT;
-	INIT_LIST_HEAD(&iova->domains);
-	iova->reserved = RB_ROOT_CACHED;
-	return iova;
-}
-
 static void free_area(struct sva_area *area)
 {
 	if (area->pages)
@@ -31,23 +17,61 @@ static void free_area(struct sva_area *area)
 	kfree(area);
 }
 
-/* No PASID is bound to it, thus there are no domains. */
-void sva_iova_free(struct sva_iova *iova)
+/* Nobody uses it, thus there are no domains. */
+static void free_iova(struct sva_as *as)
 {
+	struct sva_iova *iova = sva_as_to_iova(as);
 	struct sva_area *area, *next;
 
 	rbtree_postorder_for_each_entry_safe(area, next, &iova->areas, node) {
 		free_area(area);
 		cond_resched();
 	}
+	sva_faultq_put(as->faultq);
 	kfree(iova);
 }
 
+static const struct sva_as_ops iova_ops = {
+	.attach = sva_domain_attach,
+	.put = sva_domain_put,
+	.free = free_iova,
+};
+
+/**
+ * sva_iova_alloc() - Make an empty IOVA address space
+ * @nest_parent: It is going to be a nesting parent
+ * @faultq: Where its page requests go, or NULL; taken over if it succeeds
+ *
+ * Return: the address space, without an id, or ERR_PTR(-ENOMEM).
+ */
+struct sva_as *sva_iova_alloc(bool nest_parent, struct sva_faultq *faultq)
+{
+	struct sva_iova *iova;
+
+	iova = kzalloc_obj(*iova, GFP_KERNEL_ACCOUNT);
+	if (!iova)
+		return ERR_PTR(-ENOMEM);
+	iova->as.type = SVA_AS_TYPE_IOVA;
+	iova->as.ops = &iova_ops;
+	iova->as.faultq = faultq;
+	iova->nest_parent = nest_parent;
+	mutex_init(&iova->lock);
+	iova->areas = RB_ROOT;
+	INIT_LIST_HEAD(&iova->domains);
+	iova->reserved = RB_ROOT_CACHED;
+	return &iova->as;
+}
+
+/* Only an address space of this type will do. */
 static struct sva_iova *get_iova(struct sva_ctx *ctx, u32 id)
 {
 	struct sva_as *as = sva_as_get(ctx, id);
 
-	return as ? container_of(as, struct sva_iova, as) : NULL;
+	if (as && as->type != SVA_AS_TYPE_IOVA) {
+		sva_as_put(as);
+		return NULL;
+	}
+	return as ? sva_as_to_iova(as) : NULL;
 }
 
 static void put_iova(struct sva_iova *iova)
@@ -328,6 +352,36 @@ static int commit_area(struct sva_iova *iova, struct sva_area *area,
 	return ret;
 }
 
+/*
+ * The last step of every call that maps: @pages, or why there are none, into an
+ * area that was reserved for them.
+ */
+static int map_pages(struct sva_iova *iova, struct sva_area *area,
+		     struct sva_pages *pages, u64 first_page,
+		     struct sva_ucmd *ucmd)
+{
+	int ret = PTR_ERR_OR_ZERO(pages);
+
+	if (!ret) {
+		area->pages = pages;
+		area->first_page = first_page;
+		ret = commit_area(iova, area, ucmd);
+	}
+	if (ret)
+		cancel_area(iova, area);
+	return ret;
+}
+
+/* The memory's own addresses, in whatever it is. */
+static int check_source(u64 start, u64 length)
+{
+	u64 last;
+
+	if (!PAGE_ALIGNED(start))
+		return -EINVAL;
+	return check_add_overflow(start, length - 1, &last) ? -EOVERFLOW : 0;
+}
+
 /* --- the ioctls ------------------------------------------------------------ */
 
 int sva_ioctl_iova_map(struct sva_ucmd *ucmd)
@@ -341,7 +395,6 @@ int sva_ioctl_iova_map(struct sva_ucmd *ucmd)
 	};
 	struct sva_pages *pages;
 	struct sva_area *area;
-	u64 last;
 	int ret;
 
 	struct sva_iova *iova __free(put_iova) = get_iova(ucmd->ctx, cmd->as_id);
@@ -351,10 +404,11 @@ int sva_ioctl_iova_map(struct sva_ucmd *ucmd)
 	ret = check_request(&req);
 	if (ret)
 		return ret;
-	if (cmd->__reserved || !PAGE_ALIGNED(cmd->user_va))
+	if (cmd->__reserved)
 		return -EINVAL;
-	if (check_add_overflow(cmd->user_va, cmd->length - 1, &last))
-		return -EOVERFLOW;
+	ret = check_source(cmd->user_va, cmd->length);
+	if (ret)
+		return ret;
 
 	area = reserve_area(iova, &req);
 	if (IS_ERR(area))
@@ -363,14 +417,7 @@ int sva_ioctl_iova_map(struct sva_ucmd *ucmd)
 
 	pages = sva_pages_pin_user(cmd->user_va, cmd->length / PAGE_SIZE,
 				   cmd->flags & SVA_IOVA_F_WRITE);
-	ret = PTR_ERR_OR_ZERO(pages);
-	if (!ret) {
-		area->pages = pages;
-		ret = commit_area(iova, area, ucmd);
-	}
-	if (ret)
-		cancel_area(iova, area);
-	return ret;
+	return map_pages(iova, area, pages, 0, ucmd);
 }
 
 int sva_ioctl_iova_map_file(struct sva_ucmd *ucmd)
@@ -384,7 +431,6 @@ int sva_ioctl_iova_map_file(struct sva_ucmd *ucmd)
 	};
 	struct sva_pages *pages;
 	struct sva_area *area;
-	u64 last;
 	int ret;
 
 	struct sva_iova *iova __free(put_iova) = get_iova(ucmd->ctx, cmd->as_id);
@@ -394,10 +440,9 @@ int sva_ioctl_iova_map_file(struct sva_ucmd *ucmd)
 	ret = check_request(&req);
 	if (ret)
 		return ret;
-	if (!PAGE_ALIGNED(cmd->start))
-		return -EINVAL;
-	if (check_add_overflow(cmd->start, cmd->length - 1, &last))
-		return -EOVERFLOW;
+	ret = check_source(cmd->start, cmd->length);
+	if (ret)
+		return ret;
 
 	area = reserve_area(iova, &req);
 	if (IS_ERR(area))
@@ -406,14 +451,7 @@ int sva_ioctl_iova_map_file(struct sva_ucmd *ucmd)
 
 	pages = sva_pages_pin_file(cmd->fd, cmd->start, cmd->length / PAGE_SIZE,
 				   cmd->flags & SVA_IOVA_F_WRITE);
-	ret = PTR_ERR_OR_ZERO(pages);
-	if (!ret) {
-		area->pages = pages;
-		ret = commit_area(iova, area, ucmd);
-	}
-	if (ret)
-		cancel_area(iova, area);
-	return ret;
+	return map_pages(iova, area, pages, 0, ucmd);
 }
 
 /* Finds the area that has all of a range, and keeps its memory. */
@@ -448,7 +486,7 @@ int sva_ioctl_iova_copy(struct sva_ucmd *ucmd)
 	};
 	struct sva_pages *pages;
 	struct sva_area *area;
-	u64 first_page, last;
+	u64 first_page;
 	int ret;
 
 	struct sva_iova *src __free(put_iova) =
@@ -461,10 +499,9 @@ int sva_ioctl_iova_copy(struct sva_ucmd *ucmd)
 	ret = check_request(&req);
 	if (ret)
 		return ret;
-	if (!PAGE_ALIGNED(cmd->src_iova))
-		return -EINVAL;
-	if (check_add_overflow(cmd->src_iova, cmd->length - 1, &last))
-		return -EOVERFLOW;
+	ret = check_source(cmd->src_iova, cmd->length);
+	if (ret)
+		return ret;
 
 	pages = get_source(src, cmd, &first_page);
 	if (IS_ERR(pages))
@@ -474,14 +511,8 @@ int sva_ioctl_iova_copy(struct sva_ucmd *ucmd)
 		sva_pages_put(pages);
 		return PTR_ERR(area);
 	}
-	area->pages = pages;
-	area->first_page = first_page;
 	cmd->dst_iova = area->iova;
-
-	ret = commit_area(dst, area, ucmd);
-	if (ret)
-		cancel_area(dst, area);
-	return ret;
+	return map_pages(dst, area, pages, first_page, ucmd);
 }
 
 /* Checks that [@start, @last] can be unmapped; tells how many bytes that is. */

@@ -27,98 +27,6 @@ atomic_long_t sva_nr_contexts;
 atomic_long_t sva_nr_bonds;
 struct percpu_counter sva_nr_pinned;
 
-/* --- address space ids ------------------------------------------------------- */
-
-static struct sva_iova *to_iova(struct sva_as *as)
-{
-	return container_of(as, struct sva_iova, as);
-}
-
-/**
- * sva_as_get() - Look up an address space of a context and use it
- * @ctx: The context
- * @id: Its id
- *
- * While it is used it cannot be destroyed.
- *
- * Return: the address space, to be given to sva_as_put(), or NULL.
- */
-struct sva_as *sva_as_get(struct sva_ctx *ctx, u32 id)
-{
-	struct sva_as *as;
-
-	xa_lock(&ctx->spaces);
-	as = xa_load(&ctx->spaces, id);
-	if (as)
-		refcount_inc(&as->users);
-	xa_unlock(&ctx->spaces);
-	return as;
-}
-
-/**
- * sva_as_put() - End a use of an address space
- * @as: From sva_as_get()
- */
-void sva_as_put(struct sva_as *as)
-{
-	/* The last one is the id's, which ends in sva_ioctl_destroy(). */
-	WARN_ON(refcount_dec_and_test(&as->users));
-}
-
-static int sva_ioctl_as_alloc(struct sva_ucmd *ucmd)
-{
-	struct sva_as_alloc *cmd = ucmd->cmd;
-	struct sva_ctx *ctx = ucmd->ctx;
-	struct sva_iova *iova;
-	int ret;
-
-	if (cmd->flags || cmd->type != SVA_AS_TYPE_IOVA)
-		return -EOPNOTSUPP;
-
-	iova = sva_iova_alloc();
-	if (!iova)
-		return -ENOMEM;
-	iova->as.type = cmd->type;
-	refcount_set(&iova->as.users, 1);
-
-	ret = xa_alloc(&ctx->spaces, &iova->as.id, XA_ZERO_ENTRY, xa_limit_31b,
-		       GFP_KERNEL_ACCOUNT);
-	if (ret)
-		goto out_free;
-	cmd->id = iova->as.id;
-	ret = sva_ucmd_respond(ucmd);
-	if (ret)
-		goto out_erase;
-
-	xa_store(&ctx->spaces, cmd->id, &iova->as, GFP_KERNEL_ACCOUNT);
-	return 0;
-
-out_erase:
-	xa_erase(&ctx->spaces, iova->as.id);
-out_free:
-	sva_iova_free(iova);
-	return ret;
-}
-
-static int sva_ioctl_destroy(struct sva_ucmd *ucmd)
-{
-	struct sva_destroy *cmd = ucmd->cmd;
-	struct xarray *spaces = &ucmd->ctx->spaces;
-	struct sva_as *as;
-
-	xa_lock(spaces);
-	as = xa_load(spaces, cmd->id);
-	if (!as || !refcount_dec_if_one(&as->users)) {
-		xa_unlock(spaces);
-		return as ? -EBUSY : -ENOENT;
-	}
-	__xa_erase(spaces, cmd->id);
-	xa_unlock(spaces);
-
-	sva_iova_free(to_iova(as));
-	return 0;
-}
-
 /* --- contexts ----------------------------------------------------------------- */
 
 static int sva_open(struct inode *inode, struct file *file)
@@ -133,6 +41,7 @@ static int sva_open(struct inode *inode, struct file *file)
 	xa_init_flags(&ctx->pasids, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->handles, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->spaces, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ctx->guests, XA_FLAGS_ACCOUNT);
 	file->private_data = ctx;
 	atomic_long_inc(&sva_nr_contexts);
 	return 0;
@@ -141,13 +50,9 @@ static int sva_open(struct inode *inode, struct file *file)
 static void free_ctx(struct kref *kref)
 {
 	struct sva_ctx *ctx = container_of(kref, struct sva_ctx, kref);
-	struct sva_as *as;
-	unsigned long id;
 
 	sva_pasid_free_all(ctx);
-	xa_for_each(&ctx->spaces, id, as)
-		sva_iova_free(to_iova(as));
-	xa_destroy(&ctx->spaces);
+	sva_as_free_all(ctx);
 	mutex_destroy(&ctx->lock);
 	kfree(ctx);
 	atomic_long_dec(&sva_nr_contexts);
@@ -183,7 +88,8 @@ static int sva_ioctl_get_info(struct sva_ucmd *ucmd)
 	sva_pool_get_info(&pool);
 	cmd->features = SVA_FEATURE_PASID | SVA_FEATURE_PROCESS |
 			SVA_FEATURE_RID | SVA_FEATURE_IOVA |
-			SVA_FEATURE_MAP_FILE;
+			SVA_FEATURE_MAP_FILE | SVA_FEATURE_DEVICE_INFO |
+			SVA_FEATURE_NESTED | SVA_FEATURE_FAULTQ;
 	cmd->pasid_min = pool.first;
 	cmd->pasid_max = pool.last;
 	cmd->pool_size = pool.size;
@@ -206,6 +112,10 @@ union sva_cmd_buffer {
 	struct sva_iova_map_file iova_map_file;
 	struct sva_iova_unmap iova_unmap;
 	struct sva_iova_copy iova_copy;
+	struct sva_device_info device_info;
+	struct sva_invalidate invalidate;
+	struct sva_faultq_alloc faultq_alloc;
+	struct sva_pasid_guest pasid_guest;
 };
 
 struct sva_ioctl_op {
@@ -251,6 +161,15 @@ static const struct sva_ioctl_op sva_ioctl_ops[] = {
 		SVA_IOCTL(sva_ioctl_iova_copy, struct sva_iova_copy, src_iova),
 	[SVA_CMD_IOVA_DIRTY_SET] = {},
 	[SVA_CMD_IOVA_DIRTY_READ] = {},
+	[SVA_CMD_DEVICE_INFO] =
+		SVA_IOCTL(sva_ioctl_device_info, struct sva_device_info, iommu),
+	[SVA_CMD_INVALIDATE] =
+		SVA_IOCTL(sva_ioctl_invalidate, struct sva_invalidate, data_uptr),
+	[SVA_CMD_FAULTQ_ALLOC] =
+		SVA_IOCTL(sva_ioctl_faultq_alloc, struct sva_faultq_alloc, fd),
+	[SVA_CMD_PASID_GUEST] =
+		SVA_IOCTL(sva_ioctl_pasid_guest, struct sva_pasid_guest,
+			  guest_pasid),
 };
 
 /**
@@ -418,6 +337,7 @@ out_counter:
 static void __exit sva_exit(void)
 {
 	misc_deregister(&sva_misc);
+	sva_devices_exit();
 	sva_pool_exit();
 	sva_pasid_cache_exit();
 	percpu_counter_destroy(&sva_nr_pinned);

@@ -29,6 +29,7 @@ static struct sva_pasid *new_pasid(enum sva_pasid_kind kind)
 	if (!pasid)
 		return NULL;
 	pasid->kind = kind;
+	pasid->guest = SVA_GUEST_PASID_NONE;
 	INIT_LIST_HEAD(&pasid->attachments);
 	if (kind == SVA_PASID_KIND_MM) {
 		pasid->mm = current->mm;
@@ -250,6 +251,15 @@ int sva_ioctl_pasid_alloc(struct sva_ucmd *ucmd)
 	}
 }
 
+/* Out of the context's sight; its lock is held. */
+static void forget_guest(struct sva_ctx *ctx, struct sva_pasid *pasid)
+{
+	if (pasid->guest == SVA_GUEST_PASID_NONE)
+		return;
+	xa_erase(&ctx->guests, pasid->guest);
+	WRITE_ONCE(pasid->guest, SVA_GUEST_PASID_NONE);
+}
+
 static int free_handle(struct sva_ctx *ctx, u32 id)
 {
 	struct sva_pasid *pasid;
@@ -261,6 +271,7 @@ static int free_handle(struct sva_ctx *ctx, u32 id)
 		return pasid ? -EBUSY : -ENOENT;
 	}
 	xa_erase(&ctx->handles, id & ~SVA_PASID_HANDLE);
+	forget_guest(ctx, pasid);
 	mutex_unlock(&ctx->lock);
 
 	delete_pasid(pasid);
@@ -290,7 +301,10 @@ static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
 	mutex_lock(&ctx->lock);
 	ret = check_unused(ctx, first, count);
 	for (i = 0; !ret && i < count; i++) {
-		delete_pasid(xa_erase(&ctx->pasids, first + i));
+		struct sva_pasid *pasid = xa_erase(&ctx->pasids, first + i);
+
+		forget_guest(ctx, pasid);
+		delete_pasid(pasid);
 		cond_resched();
 	}
 	mutex_unlock(&ctx->lock);
@@ -359,6 +373,61 @@ int sva_ioctl_pasid_info(struct sva_ucmd *ucmd)
 	return pasid ? sva_ucmd_respond(ucmd) : -ENOENT;
 }
 
+static int set_guest(struct sva_ctx *ctx, u32 id, u32 guest)
+{
+	struct sva_pasid *pasid = sva_pasid_find(ctx, id);
+	int ret;
+
+	if (!pasid)
+		return -ENOENT;
+	if (pasid->guest == guest)
+		return 0;
+	if (guest == SVA_GUEST_PASID_NONE) {
+		forget_guest(ctx, pasid);
+		return 0;
+	}
+	ret = xa_insert(&ctx->guests, guest, pasid, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret == -EBUSY ? -EEXIST : ret;
+	forget_guest(ctx, pasid);
+	WRITE_ONCE(pasid->guest, guest);
+	return 0;
+}
+
+static int find_guest(struct sva_ctx *ctx, u32 guest, u32 *id)
+{
+	struct sva_pasid *pasid = xa_load(&ctx->guests, guest);
+
+	if (!pasid)
+		return -ENOENT;
+	*id = pasid->id;
+	return 0;
+}
+
+int sva_ioctl_pasid_guest(struct sva_ucmd *ucmd)
+{
+	struct sva_pasid_guest *cmd = ucmd->cmd;
+	struct sva_ctx *ctx = ucmd->ctx;
+	bool none = cmd->guest_pasid == SVA_GUEST_PASID_NONE;
+	int ret;
+
+	if (cmd->flags & ~(SVA_GUEST_F_SET | SVA_GUEST_F_FIND))
+		return -EOPNOTSUPP;
+	if (hweight32(cmd->flags) != 1)
+		return -EINVAL;
+	if (cmd->guest_pasid >= BIT(SVA_PASID_WIDTH_MAX) &&
+	    !(none && cmd->flags == SVA_GUEST_F_SET))
+		return -EINVAL;
+
+	mutex_lock(&ctx->lock);
+	if (cmd->flags == SVA_GUEST_F_SET)
+		ret = set_guest(ctx, cmd->pasid, cmd->guest_pasid);
+	else
+		ret = find_guest(ctx, cmd->guest_pasid, &cmd->pasid);
+	mutex_unlock(&ctx->lock);
+	return ret ?: sva_ucmd_respond(ucmd);
+}
+
 /**
  * sva_pasid_free_all() - Free what a context still has at its end
  * @ctx: The context, which nobody can reach any more; no bond is left
@@ -369,6 +438,7 @@ void sva_pasid_free_all(struct sva_ctx *ctx)
 	struct sva_pasid *pasid;
 	unsigned long index;
 
+	xa_destroy(&ctx->guests);
 	xa_for_each(&ctx->pasids, index, pasid) {
 		if (index != first + count || count == SVA_RANGE_MAX) {
 			sva_pool_free(first, count);

@@ -6,9 +6,11 @@
  *	sdev->live (read)	held across an attach, so that a device cannot be
  *				unregistered in the middle of one
  *	ctx->lock		what PASIDs are bound to and who is attached
+ *	faultq->answer_lock	page requests are being answered
  *	iova->lock		areas, domains and reserved ranges of one IOVA AS
  *	locks of the IOMMU core and its drivers, mmap_lock
- *	sdev->bonds_lock, group->lock, the xarrays' and the pool's spinlocks
+ *	sdev->bonds_lock, group->lock, faultq->lock, the xarrays' and the pool's
+ *	spinlocks
  *
  * No lock of ours is held while memory is pinned, while user memory is copied,
  * or while a driver's revoke() runs: user space can make each of these take as
@@ -31,8 +33,9 @@
 #include <linux/xarray.h>
 #include <uapi/linux/sva.h>
 
+struct sva_as;
+struct sva_faultq;
 struct user_struct;
-struct file;
 
 /* --- context and ioctls: main.c ------------------------------------------ */
 
@@ -42,6 +45,7 @@ struct sva_ctx {
 	struct xarray pasids;		/* number -> struct sva_pasid */
 	struct xarray handles;		/* handle -> struct sva_pasid */
 	struct xarray spaces;		/* id -> struct sva_as */
+	struct xarray guests;		/* guest PASID -> struct sva_pasid; lock */
 };
 
 /* One ioctl: its argument is copied in before the handler runs. */
@@ -88,6 +92,7 @@ struct sva_pasid {
 	u8 kind;			/* enum sva_pasid_kind */
 	bool revoked;			/* SVA_PASID_S_REVOKED; ctx->lock */
 	u32 nr_bonds;			/* ctx->lock */
+	u32 guest;			/* guest PASID; ctx->lock to write */
 	struct sva_as *as;		/* ctx->lock; holds a use of it */
 	struct mm_struct *mm;		/* process PASID: mmgrab()bed */
 	struct list_head attachments;	/* ctx->lock */
@@ -101,13 +106,25 @@ void sva_pasid_free_all(struct sva_ctx *ctx);
 int sva_ioctl_pasid_alloc(struct sva_ucmd *ucmd);
 int sva_ioctl_pasid_free(struct sva_ucmd *ucmd);
 int sva_ioctl_pasid_info(struct sva_ucmd *ucmd);
+int sva_ioctl_pasid_guest(struct sva_ucmd *ucmd);
 
 /* --- PASID -> AS, device -> PASID: bind.c --------------------------------- */
+
+/* What a page request finds of the attach that it belongs to. */
+struct sva_handle {
+	struct iommu_attach_handle handle;
+	struct sva_pasid *pasid;
+	struct sva_device *sdev;	/* one of the group */
+	struct sva_faultq *faultq;	/* of the address space, or NULL */
+	struct list_head groups;	/* not answered; of the queue's lock */
+};
+
+u32 sva_handle_dev_id(const struct sva_handle *handle, struct device *dev);
 
 /* What a target was set to. Also the owner of ranges reserved for that. */
 struct sva_translation {
 	struct sva_domain *domain;
-	struct iommu_attach_handle *handle;
+	struct sva_handle *handle;
 };
 
 /*
@@ -121,7 +138,8 @@ struct sva_attachment {
 	struct list_head bonds;
 	struct sva_translation *now;	/* NULL: blocked */
 	struct sva_translation *old;	/* during a rebind */
-	struct iommu_attach_handle *spare_handle; /* during a rebind, to undo it */
+	bool cleared;			/* during a rebind: @now is not set */
+	struct sva_handle *spare_handle; /* during a rebind, to undo it */
 	struct iommu_sva *process;	/* process PASID: the core's bond */
 };
 
@@ -133,7 +151,7 @@ struct sva_target {
 	struct device *dev;
 	struct iommu_group *group;
 	ioasid_t pasid;
-	struct iommu_attach_handle *handle;
+	struct sva_handle *handle;
 	bool replace;
 	void *owner;			/* of the ranges reserved for it */
 };
@@ -146,7 +164,7 @@ u32 sva_pasid_state_bits(struct sva_pasid *pasid);
 
 int sva_ioctl_pasid_bind(struct sva_ucmd *ucmd);
 
-/* --- devices, groups, bonds: device.c ------------------------------------ */
+/* --- devices and groups: device.c ----------------------------------------- */
 
 /* An IOMMU group with at least one sva device. */
 struct sva_group {
@@ -160,7 +178,10 @@ struct sva_group {
 };
 
 struct sva_device {
-	struct kref kref;		/* the registration, and each bond */
+	struct kref kref;		/* the registration, each bond, calls */
+	struct rcu_head rcu;
+	u32 id;
+	u32 flags;			/* as the driver registered it */
 	struct device *dev;
 	struct sva_group *group;
 	struct rw_semaphore live;	/* read: an attach is under way */
@@ -191,19 +212,57 @@ struct sva_bond {
 	struct list_head revoke_node;	/* whoever made it REVOKING */
 };
 
+struct sva_device *sva_device_get(u32 id);
+u32 sva_device_find_id(struct device *dev, u32 otherwise);
+void sva_device_put(struct sva_device *sdev);
+void sva_devices_exit(void);
+int sva_ioctl_device_info(struct sva_ucmd *ucmd);
+
+void sva_bonds_end(struct sva_device *sdev);
 void sva_bond_begin_revoke(struct sva_bond *bond, struct list_head *list);
 void sva_bonds_revoke(struct list_head *list);
 
-/* --- address spaces: main.c (ids), iova.c --------------------------------- */
+/* --- address spaces: as.c ------------------------------------------------- */
+
+struct sva_domain;
+
+/*
+ * @attach translates a target and returns the domain, with one more user, as
+ * sva_domain_attach() says. @put ends such a use: the target is no longer set
+ * to it; @owner is what the target had. @free: there is no user left.
+ */
+struct sva_as_ops {
+	struct sva_domain *(*attach)(struct sva_as *as,
+				     const struct sva_target *target);
+	void (*put)(struct sva_domain *domain, void *owner);
+	void (*free)(struct sva_as *as);
+};
 
 struct sva_as {
 	u32 id;
 	u32 type;			/* enum sva_as_type */
-	refcount_t users;		/* its id, each bound PASID, calls */
+	refcount_t users;		/* its id, bound PASIDs, children, calls */
+	const struct sva_as_ops *ops;
+	struct sva_faultq *faultq;	/* holds a reference; may be NULL */
+};
+
+/* An IOMMU domain of an address space. */
+struct sva_domain {
+	struct list_head node;		/* sva_iova.domains */
+	struct sva_as *as;
+	struct iommu_domain *domain;
+	struct iommu_device *iommu;	/* instance it was made for */
+	bool coherent;
+	unsigned int users;		/* IOVA: of iova->lock */
 };
 
 struct sva_as *sva_as_get(struct sva_ctx *ctx, u32 id);
 void sva_as_put(struct sva_as *as);
+void sva_as_free_all(struct sva_ctx *ctx);
+int sva_ioctl_as_alloc(struct sva_ucmd *ucmd);
+int sva_ioctl_destroy(struct sva_ucmd *ucmd);
+
+/* --- IOVA: iova.c ---------------------------------------------------------- */
 
 /*
  * One mapping. While @pending, memory is being pinned without the lock: nobody
@@ -230,14 +289,19 @@ struct sva_reserved {
 
 struct sva_iova {
 	struct sva_as as;
+	bool nest_parent;		/* SVA_AS_F_NEST_PARENT */
 	struct mutex lock;		/* of all that follows */
 	struct rb_root areas;
 	struct list_head domains;
 	struct rb_root_cached reserved;
 };
 
-struct sva_iova *sva_iova_alloc(void);
-void sva_iova_free(struct sva_iova *iova);
+static inline struct sva_iova *sva_as_to_iova(struct sva_as *as)
+{
+	return container_of(as, struct sva_iova, as);
+}
+
+struct sva_as *sva_iova_alloc(bool nest_parent, struct sva_faultq *faultq);
 int sva_iova_reserve(struct sva_iova *iova, void *owner, u64 start, u64 last);
 void sva_iova_unreserve(struct sva_iova *iova, void *owner);
 
@@ -258,19 +322,33 @@ bool sva_area_find_free(const struct rb_root *root, u64 lo, u64 hi, u64 length,
 
 /* --- IOMMU domains of an IOVA AS: domain.c -------------------------------- */
 
-struct sva_domain {
-	struct list_head node;		/* sva_iova.domains */
-	struct sva_iova *iova;
-	struct iommu_domain *domain;
-	bool coherent;
-	unsigned int users;		/* iova->lock */
-};
-
-struct sva_domain *sva_domain_attach(struct sva_iova *iova,
+struct sva_domain *sva_domain_attach(struct sva_as *as,
 				     const struct sva_target *target);
+struct sva_domain *sva_domain_get_parent(struct sva_iova *iova,
+					 struct device *dev);
 void sva_domain_put(struct sva_domain *domain, void *owner);
+int sva_iova_reserve_for(struct sva_iova *iova, const struct sva_target *target);
+void sva_iova_unreserve_for(struct sva_iova *iova, void *owner);
 int sva_domains_map(struct sva_iova *iova, struct sva_area *area);
 void sva_domains_unmap(struct sva_iova *iova, struct list_head *areas);
+
+/* --- user-owned tables: nested.c ------------------------------------------ */
+
+/* Bounds the time that one SVA_INVALIDATE can take. */
+#define SVA_INVALIDATE_MAX	65536
+
+struct sva_as *sva_nested_alloc(struct sva_ctx *ctx,
+				const struct sva_as_alloc *cmd,
+				struct sva_faultq *faultq);
+int sva_ioctl_invalidate(struct sva_ucmd *ucmd);
+
+/* --- page requests to user space: fault.c ---------------------------------- */
+
+int sva_fault_handler(struct iopf_group *group);
+struct sva_faultq *sva_faultq_from_fd(int fd);
+void sva_faultq_put(struct sva_faultq *q);
+void sva_faultq_drain(struct sva_faultq *q, struct sva_handle *handle);
+int sva_ioctl_faultq_alloc(struct sva_ucmd *ucmd);
 
 /* --- pinned memory: pages.c ----------------------------------------------- */
 

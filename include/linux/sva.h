@@ -10,6 +10,7 @@
 #ifndef _LINUX_SVA_H
 #define _LINUX_SVA_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 struct device;
@@ -31,7 +32,10 @@ struct sva_bond_ops {
 	void (*revoke)(void *priv);
 };
 
-struct sva_device *sva_device_register(struct device *dev);
+/* For sva_device_register(): a device that is not PCI makes page requests. */
+#define SVA_DEVICE_PAGE_REQUESTS	BIT(0)
+
+struct sva_device *sva_device_register(struct device *dev, u32 flags);
 void sva_device_unregister(struct sva_device *sdev);
 
 struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,

@@ -17,27 +17,56 @@ static const struct sva_bond_ops sim_bond_ops = {
 	.revoke = sim_bond_revoke,
 };
 
+/*
+ * Only a RID handle that is bound to a PASID table has PASIDs that are not the
+ * host's. For any other, the IOMMU knows nothing of the guest's.
+ */
+static int check_guest_pasid(struct sim_queue *queue,
+			     const struct sva_sim_attach *cmd)
+{
+	struct sva_sim_port *port = queue->engine->port;
+
+	if (!(cmd->flags & SVA_SIM_ATTACH_F_GUEST_PASID))
+		return 0;
+	if (!sva_sim_has_user_tables(port->iommu))
+		return -EOPNOTSUPP;
+	return cmd->guest_pasid >> port->pasid_bits ? -ERANGE : 0;
+}
+
 /**
  * sim_bond_attach() - Give a queue the PASID that its user chose
  * @queue: The queue; its lock is held
- * @sva_fd: The user's fd of /dev/sva
- * @pasid: PASID or handle of that context
+ * @cmd: What the user wants
  *
- * Return: 0 or the error of sva_attach().
+ * Return: 0 or the error of sva_attach(), or one that SVA_SIM_ATTACH documents.
  */
-int sim_bond_attach(struct sim_queue *queue, int sva_fd, u32 pasid)
+int sim_bond_attach(struct sim_queue *queue, const struct sva_sim_attach *cmd)
 {
 	struct sva_bond *bond;
+	u32 number;
+	int ret;
+
+	ret = check_guest_pasid(queue, cmd);
+	if (ret)
+		return ret;
 
 	/* From inside sva_attach() on, it can be revoked. */
 	sim_queue_prepare(queue);
-	bond = sva_attach(queue->engine->sva, sva_fd, pasid, &sim_bond_ops,
-			  queue);
+	bond = sva_attach(queue->engine->sva, cmd->sva_fd, cmd->pasid,
+			  &sim_bond_ops, queue);
 	if (IS_ERR(bond))
 		return PTR_ERR(bond);
 
+	number = sva_bond_pasid(bond);
+	if (cmd->flags & SVA_SIM_ATTACH_F_GUEST_PASID) {
+		if (number) {
+			sva_detach(bond);
+			return -EINVAL;
+		}
+		number = cmd->guest_pasid;
+	}
 	queue->bond = bond;
-	sim_queue_start(queue, sva_bond_pasid(bond));
+	sim_queue_start(queue, number);
 	return 0;
 }
 

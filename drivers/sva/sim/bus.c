@@ -16,6 +16,32 @@
  */
 #define PAGE_REQUESTS_MAX 8
 
+/*
+ * Finds out which of the pages that the engine is about to access are not there
+ * either, in order to ask for them together: as it does with real devices, the
+ * look counts as an access. Return: a bit for each, of which @acc's is the first.
+ */
+static u64 missing_pages(struct sva_sim_dma *dma, struct sim_domain *dom,
+			 const struct sim_access *acc)
+{
+	u64 end = offset_in_page(acc->addr) + max_t(u64, dma->ahead, 1) - 1;
+	u64 max = min_t(u64, READ_ONCE(acc->sdev->port->prq_group),
+			(end >> PAGE_SHIFT) + 1);
+	u64 missing = 1;
+	u64 i;
+
+	for (i = 1; i < max; i++) {
+		struct sim_access probe = *acc;
+
+		probe.addr = (acc->addr & PAGE_MASK) + i * PAGE_SIZE;
+		probe.len = 0;
+		if (!sim_iotlb_hit(&probe) &&
+		    dom->walk(dom, &probe) == -EFAULT && probe.recoverable)
+			missing |= BIT_ULL(i);
+	}
+	return missing;
+}
+
 /* Return: 0, -EAGAIN if it is worth another look, or an error. */
 static int miss(struct sva_sim_dma *dma, struct sim_access *acc,
 		unsigned int *asked)
@@ -29,12 +55,15 @@ static int miss(struct sva_sim_dma *dma, struct sim_access *acc,
 	atomic64_inc(&sdev->port->iotlb_misses);
 
 	idx = srcu_read_lock(&sdev->walks);
-	dom = sim_entry(sdev, acc->pasid);
-	ret = dom ? dom->walk(dom, acc) : -EFAULT;
-	request = ret == -EFAULT && dom && dom->domain.iopf_handler &&
-		  !dma->no_fault && *asked < PAGE_REQUESTS_MAX;
+	dom = sim_dev_domain(sdev, acc->pasid);
+	ret = dom ? dom->walk(dom, acc) :
+		    sim_fault(acc, SVA_SIM_FAULT_PASID_NONE, false);
+	request = ret == -EFAULT && acc->recoverable &&
+		  dom->domain.iopf_handler && !dma->no_fault &&
+		  *asked < PAGE_REQUESTS_MAX;
 	if (request)
-		sim_prq_report(&prq, acc);
+		sim_prq_report(&prq, acc, missing_pages(dma, dom, acc),
+			       dma->private_data);
 	srcu_read_unlock(&sdev->walks, idx);
 
 	if (!request)
@@ -76,8 +105,12 @@ static int access(struct sva_sim_dma *dma, u64 addr, void *buf, size_t len,
 		acc.len = min(len - dma->done,
 			      PAGE_SIZE - offset_in_page(acc.addr));
 		ret = access_page(dma, &acc);
+		dma->ahead -= min_t(u64, dma->ahead, acc.len);
 		if (ret) {
 			dma->fault_addr = acc.addr;
+			if (ret == -EFAULT)
+				WRITE_ONCE(acc.sdev->port->last_fault,
+					   acc.fault);
 			return ret;
 		}
 	}

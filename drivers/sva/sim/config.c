@@ -168,7 +168,7 @@ static ssize_t sim_config_iommu_store(struct config_item *item,
 	struct sim_config *config = to_config(item);
 
 	return set_number(config, (s32 *)&config->port.iommu, page, count, 0,
-			  sva_sim_nr_iommus() - 1);
+			  sva_sim_nr_iommus(true) - 1);
 }
 
 static ssize_t sim_config_pasid_bits_show(struct config_item *item, char *page)
@@ -258,6 +258,57 @@ static ssize_t sim_config_iotlb_stale_store(struct config_item *item,
 	return set_flag(&to_config(item)->port.iotlb_stale, page, count);
 }
 
+static ssize_t sim_config_prq_group_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%d\n", to_config(item)->port.prq_group);
+}
+
+static ssize_t sim_config_prq_group_store(struct config_item *item,
+					  const char *page, size_t count)
+{
+	int value, ret;
+
+	ret = kstrtoint(page, 0, &value);
+	if (ret)
+		return ret;
+	if (value < 1 || value > SVA_SIM_PRQ_GROUP_MAX)
+		return -ERANGE;
+	WRITE_ONCE(to_config(item)->port.prq_group, value);
+	return count;
+}
+
+static const struct {
+	enum sva_sim_fault fault;
+	const char *name;
+} sim_faults[] = {
+	{ SVA_SIM_FAULT_NONE, "none" },
+	{ SVA_SIM_FAULT_PASID_RANGE, "pasid-range" },
+	{ SVA_SIM_FAULT_PASID_ACCESS, "pasid-access" },
+	{ SVA_SIM_FAULT_PASID_NONE, "pasid-not-present" },
+	{ SVA_SIM_FAULT_PASID_RSVD, "pasid-reserved" },
+	{ SVA_SIM_FAULT_S1_NONE, "stage1-not-present" },
+	{ SVA_SIM_FAULT_S1_RSVD, "stage1-reserved" },
+	{ SVA_SIM_FAULT_S1_WIDTH, "stage1-width" },
+	{ SVA_SIM_FAULT_S1_TOP, "stage1-top-access" },
+	{ SVA_SIM_FAULT_S1_ACCESS, "stage1-table-access" },
+	{ SVA_SIM_FAULT_S1_UPDATE, "stage1-update" },
+	{ SVA_SIM_FAULT_S2, "stage2" },
+	{ SVA_SIM_FAULT_CANONICAL, "not-canonical" },
+	{ SVA_SIM_FAULT_USER, "supervisor" },
+	{ SVA_SIM_FAULT_WRITE, "write" },
+};
+
+static ssize_t sim_config_last_fault_show(struct config_item *item, char *page)
+{
+	u32 fault = READ_ONCE(to_config(item)->port.last_fault);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sim_faults) - 1; i++)
+		if (sim_faults[i].fault == fault)
+			break;
+	return sysfs_emit(page, "0x%02x %s\n", fault, sim_faults[i].name);
+}
+
 static ssize_t show_count(atomic64_t *count, char *page)
 {
 	return sysfs_emit(page, "%lld\n", atomic64_read(count));
@@ -299,7 +350,9 @@ CONFIGFS_ATTR_PERM(sim_config_, shared_msi, 0600);
 CONFIGFS_ATTR_PERM(sim_config_, refuse, 0600);
 CONFIGFS_ATTR_PERM(sim_config_, teardown_first, 0600);
 CONFIGFS_ATTR_PERM(sim_config_, iotlb_stale, 0600);
+CONFIGFS_ATTR_PERM(sim_config_, prq_group, 0600);
 CONFIGFS_ATTR_RO(sim_config_, dev);
+CONFIGFS_ATTR_RO(sim_config_, last_fault);
 CONFIGFS_ATTR_RO(sim_config_, iotlb_hits);
 CONFIGFS_ATTR_RO(sim_config_, iotlb_misses);
 CONFIGFS_ATTR_RO(sim_config_, invalidations);
@@ -316,6 +369,8 @@ static struct configfs_attribute *sim_config_attrs[] = {
 	&sim_config_attr_refuse,
 	&sim_config_attr_teardown_first,
 	&sim_config_attr_iotlb_stale,
+	&sim_config_attr_prq_group,
+	&sim_config_attr_last_fault,
 	&sim_config_attr_iotlb_hits,
 	&sim_config_attr_iotlb_misses,
 	&sim_config_attr_invalidations,
@@ -351,6 +406,7 @@ static struct sim_config *sim_config_new(const char *name)
 	mutex_init(&config->lock);
 	config->port.pasid_bits = 20;
 	config->port.group = -1;
+	config->port.prq_group = 1;
 	config_group_init_type_name(&config->group, name, &sim_config_type);
 	return config;
 }
@@ -403,7 +459,7 @@ static int create_engine(unsigned int index)
 	config = sim_config_new(name);
 	if (!config)
 		return -ENOMEM;
-	config->port.iommu = index % sva_sim_nr_iommus();
+	config->port.iommu = index % sva_sim_nr_iommus(false);
 	ret = configfs_register_group(&sim_subsys.su_group, &config->group);
 	if (ret) {
 		config_group_put(&config->group);

@@ -5,12 +5,18 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <uapi/linux/iommufd.h>
 
 #include "iommu.h"
 
 static unsigned int va_bits = 47;
 module_param(va_bits, uint, 0444);
 MODULE_PARM_DESC(va_bits, "Address width of paging domains, 32 to 48 (47)");
+
+unsigned int sim_va_bits(void)
+{
+	return clamp(va_bits, 32, 48);
+}
 
 struct sim_domain *sim_domain_new(struct sim_iommu *iommu)
 {
@@ -19,45 +25,48 @@ struct sim_domain *sim_domain_new(struct sim_iommu *iommu)
 	if (!dom)
 		return NULL;
 	dom->iommu = iommu;
-	rwlock_init(&dom->lock);
+	rwlock_init(&dom->own_lock);
+	dom->lock = &dom->own_lock;
 	return dom;
 }
 
 /**
- * sim_domain_flush() - Invalidate a range of a domain in all IOTLBs
- * @dom: The domain
- * @start: First address
- * @last: Last address
+ * sim_domain_flush() - Invalidate in all IOTLBs
+ * @inv: What
  * @reap: Where what was cached goes
  *
  * Context: May be atomic; the domain's lock is held for writing.
  */
-void sim_domain_flush(struct sim_domain *dom, unsigned long start,
-		      unsigned long last, struct list_head *reap)
+void sim_domain_flush(const struct sim_inv *inv, struct list_head *reap)
 {
-	struct sim_iommu *iommu = dom->iommu;
+	struct sim_iommu *iommu = inv->dom->iommu;
 	struct sim_dev *sdev;
 
-	lockdep_assert_held_write(&dom->lock);
+	lockdep_assert_held_write(inv->dom->lock);
 
 	read_lock(&iommu->devs_lock);
 	list_for_each_entry(sdev, &iommu->devs, node) {
 		if (READ_ONCE(sdev->port->iotlb_stale))
 			continue;
 		atomic64_inc(&sdev->port->invalidations);
-		sim_iotlb_flush_range(&sdev->iotlb, dom, start, last, reap);
+		sim_iotlb_flush_range(&sdev->iotlb, inv, reap);
 	}
 	read_unlock(&iommu->devs_lock);
 }
 
-static void invalidate(struct sim_domain *dom, unsigned long start,
-		       unsigned long last)
+/**
+ * sim_domain_invalidate() - Invalidate in all IOTLBs, and free what was there
+ * @inv: What
+ *
+ * On return, no access through what was cached is under way or will come.
+ */
+void sim_domain_invalidate(const struct sim_inv *inv)
 {
 	LIST_HEAD(reap);
 
-	write_lock(&dom->lock);
-	sim_domain_flush(dom, start, last, &reap);
-	write_unlock(&dom->lock);
+	write_lock(inv->dom->lock);
+	sim_domain_flush(inv, &reap);
+	write_unlock(inv->dom->lock);
 	sim_iotlb_reap(&reap);
 }
 
@@ -80,9 +89,12 @@ static struct sim_domain *exchange_entry(struct sim_dev *sdev, u32 pasid,
  * nothing uses the old one: no access, no walk, and no page request can reach
  * a handler any more.
  */
-static void drain(struct sim_dev *sdev, u32 pasid)
+static void drain(struct sim_dev *sdev, struct sim_domain *old, u32 pasid)
 {
-	sim_iotlb_flush_pasid(&sdev->iotlb, pasid);
+	if (old->is_table)
+		sim_iotlb_flush_all(&sdev->iotlb);
+	else
+		sim_iotlb_flush_pasid(&sdev->iotlb, pasid);
 	synchronize_srcu_expedited(&sdev->walks);
 	if (sdev->iopf_on)
 		iopf_queue_flush_dev(sdev->dev);
@@ -97,8 +109,10 @@ static void drain(struct sim_dev *sdev, u32 pasid)
  */
 void sim_block(struct sim_dev *sdev, u32 pasid)
 {
-	if (exchange_entry(sdev, pasid, NULL))
-		drain(sdev, pasid);
+	struct sim_domain *old = exchange_entry(sdev, pasid, NULL);
+
+	if (old)
+		drain(sdev, old, pasid);
 }
 
 /* The next bit of the mask says whether the test wants this attach refused. */
@@ -110,6 +124,19 @@ static bool refused(struct sva_sim_port *port)
 					     (s64)((u64)mask >> 1)))
 		;
 	return mask & 1;
+}
+
+/*
+ * Who has a PASID table owns all PASIDs of the device; there is no telling then
+ * whose another PASID would be.
+ */
+static bool conflicts(struct sim_dev *sdev, u32 pasid, struct sim_domain *dom)
+{
+	struct sim_domain *rid = READ_ONCE(sdev->rid);
+
+	if (dom->is_table)
+		return !xa_empty(&sdev->table);
+	return pasid != IOMMU_NO_PASID && rid && rid->is_table;
 }
 
 static int enable_page_requests(struct sim_dev *sdev)
@@ -137,6 +164,8 @@ static int set_entry(struct sim_dev *sdev, u32 pasid, struct sim_domain *dom)
 		sim_block(sdev, pasid);
 	if (dom->iommu && dom->iommu != sdev->iommu)
 		return -EINVAL;
+	if (conflicts(sdev, pasid, dom))
+		return -EBUSY;
 	if (dom->iommu && refused(sdev->port))
 		return -EBUSY;
 	if (dom->domain.iopf_handler) {
@@ -149,7 +178,7 @@ static int set_entry(struct sim_dev *sdev, u32 pasid, struct sim_domain *dom)
 	if (xa_is_err(old))
 		return xa_err(old);
 	if (old && old != dom)
-		drain(sdev, pasid);
+		drain(sdev, old, pasid);
 	return 0;
 }
 
@@ -199,7 +228,7 @@ struct sim_domain sim_blocked_domain = {
  */
 static int identity_walk(struct sim_domain *dom, struct sim_access *acc)
 {
-	return -EFAULT;
+	return sim_fault(acc, SVA_SIM_FAULT_S2, false);
 }
 
 static const struct iommu_domain_ops identity_ops = {
@@ -216,14 +245,27 @@ struct sim_domain sim_identity_domain = {
 
 static void paging_flush_all(struct iommu_domain *domain)
 {
-	invalidate(to_sim_domain(domain), 0, ULONG_MAX);
+	const struct sim_inv inv = {
+		.dom = to_sim_domain(domain),
+		.pasid = SIM_PASID_ANY,
+		.last = U64_MAX,
+	};
+
+	sim_domain_invalidate(&inv);
 }
 
 /* What is on the freelist was reachable for walks until here. */
 static void paging_sync(struct iommu_domain *domain,
 			struct iommu_iotlb_gather *gather)
 {
-	invalidate(to_sim_domain(domain), gather->start, gather->end);
+	const struct sim_inv inv = {
+		.dom = to_sim_domain(domain),
+		.pasid = SIM_PASID_ANY,
+		.start = gather->start,
+		.last = gather->end,
+	};
+
+	sim_domain_invalidate(&inv);
 	iommu_put_pages_list(&gather->freelist);
 }
 
@@ -252,9 +294,23 @@ static const struct iommu_domain_ops paging_ops = {
 };
 
 /**
+ * sim_domain_can_nest() - Ask whether a domain can be a parent for a device
+ * @domain: Any domain of this driver
+ * @dev: The device
+ *
+ * Return: whether it is a nesting parent of the same instance.
+ */
+bool sim_domain_can_nest(struct iommu_domain *domain, struct device *dev)
+{
+	return domain->ops == &paging_ops &&
+	       to_sim_domain(domain)->nest_parent &&
+	       to_sim_domain(domain)->iommu == to_sim_dev(dev)->iommu;
+}
+
+/**
  * sim_domain_alloc_paging() - Make a domain with a page table
  * @dev: A device that will use it
- * @flags: 0 or IOMMU_HWPT_ALLOC_PASID
+ * @flags: Combination of IOMMU_HWPT_ALLOC_PASID and IOMMU_HWPT_ALLOC_NEST_PARENT
  * @data: There is none for this IOMMU
  *
  * Return: the domain or ERR_PTR.
@@ -263,7 +319,7 @@ struct iommu_domain *sim_domain_alloc_paging(struct device *dev, u32 flags,
 					     const struct iommu_user_data *data)
 {
 	struct pt_iommu_x86_64_cfg cfg = {
-		.common.hw_max_vasz_lg2 = clamp(va_bits, 32, 48),
+		.common.hw_max_vasz_lg2 = sim_va_bits(),
 		.common.hw_max_oasz_lg2 = 52,
 		.common.features = BIT(PT_FEAT_FLUSH_RANGE),
 		.top_level = 3,
@@ -271,13 +327,15 @@ struct iommu_domain *sim_domain_alloc_paging(struct device *dev, u32 flags,
 	struct sim_domain *dom;
 	int ret;
 
-	if (data || flags & ~IOMMU_HWPT_ALLOC_PASID)
+	if (data || flags & ~(IOMMU_HWPT_ALLOC_PASID |
+			      IOMMU_HWPT_ALLOC_NEST_PARENT))
 		return ERR_PTR(-EOPNOTSUPP);
 
 	dom = sim_domain_new(to_sim_dev(dev)->iommu);
 	if (!dom)
 		return ERR_PTR(-ENOMEM);
 	dom->walk = sim_walk_paging;
+	dom->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
 	dom->pt.iommu.iommu_device = dev;
 	dom->pt.iommu.nid = NUMA_NO_NODE;
 	dom->domain.ops = &paging_ops;

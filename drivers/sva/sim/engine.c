@@ -97,7 +97,8 @@ static int sim_probe(struct platform_device *pdev)
 	ret = iommu_device_claim_dma_owner(&pdev->dev, (void *)sim_dma_owner);
 	if (ret)
 		goto err_put;
-	engine->sva = sva_device_register(&pdev->dev);
+	engine->sva = sva_device_register(&pdev->dev,
+					  SVA_DEVICE_PAGE_REQUESTS);
 	if (IS_ERR(engine->sva)) {
 		ret = PTR_ERR(engine->sva);
 		goto err_owner;

@@ -67,6 +67,7 @@ struct sim_engine {
 /**
  * struct sim_queue - an open file: a queue of descriptors
  * @engine: The engine
+ * @id: Tells it from all other queues there have been
  * @node: On sim_engine.queues
  * @lock: Serialises attach and detach
  * @bond: What sva_attach() gave, or NULL
@@ -89,6 +90,7 @@ struct sim_engine {
  */
 struct sim_queue {
 	struct sim_engine *engine;
+	u64 id;
 	struct list_head node;
 	struct mutex lock; /* Serialises attach and detach */
 	struct sva_bond *bond;
@@ -118,7 +120,7 @@ bool sim_engine_gone(struct sim_engine *engine);
 ssize_t sim_engine_show_name(struct device *hw, char *buf);
 
 /* bond.c */
-int sim_bond_attach(struct sim_queue *queue, int sva_fd, u32 pasid);
+int sim_bond_attach(struct sim_queue *queue, const struct sva_sim_attach *cmd);
 void sim_bond_detach(struct sim_queue *queue);
 
 /* queue.c */

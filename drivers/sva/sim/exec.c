@@ -17,6 +17,21 @@ static size_t part(u64 len, u64 done)
 	return min_t(u64, len - done, PAGE_SIZE);
 }
 
+/* @left: what the descriptor goes on to read or write there, with this part. */
+static int read_part(struct sim_queue *queue, u64 addr, void *buf, size_t n,
+		     u64 left)
+{
+	queue->dma.ahead = left;
+	return sva_sim_dma_read(&queue->dma, addr, buf, n);
+}
+
+static int write_part(struct sim_queue *queue, u64 addr, const void *buf,
+		      size_t n, u64 left)
+{
+	queue->dma.ahead = left;
+	return sva_sim_dma_write(&queue->dma, addr, buf, n);
+}
+
 static bool wraps(u64 addr, u64 len)
 {
 	u64 end;
@@ -37,10 +52,10 @@ static int op_memcpy(struct sim_queue *queue, u64 src, u64 dst, u64 len,
 
 	for (done = 0; done < len; done += n) {
 		n = part(len, done);
-		ret = sva_sim_dma_read(&queue->dma, src + done, data, n);
+		ret = read_part(queue, src + done, data, n, len - done);
 		if (ret)
 			return ret;
-		ret = sva_sim_dma_write(&queue->dma, dst + done, data, n);
+		ret = write_part(queue, dst + done, data, n, len - done);
 		result->bytes += queue->dma.done;
 		if (ret)
 			return ret;
@@ -62,7 +77,8 @@ static int op_fill(struct sim_queue *queue, const struct sva_sim_desc *desc,
 	memset64(data, desc->src, PAGE_SIZE / sizeof(u64));
 	for (done = 0; done < desc->len; done += n) {
 		n = part(desc->len, done);
-		ret = sva_sim_dma_write(&queue->dma, desc->dst + done, data, n);
+		ret = write_part(queue, desc->dst + done, data, n,
+				 desc->len - done);
 		result->bytes += queue->dma.done;
 		if (ret)
 			return ret;
@@ -84,7 +100,8 @@ static int op_crc32c(struct sim_queue *queue, const struct sva_sim_desc *desc,
 
 	for (done = 0; done < desc->len; done += n) {
 		n = part(desc->len, done);
-		ret = sva_sim_dma_read(&queue->dma, desc->src + done, data, n);
+		ret = read_part(queue, desc->src + done, data, n,
+				desc->len - done);
 		if (ret)
 			return ret;
 		crc = crc32c(crc, data, n);
@@ -119,10 +136,11 @@ static int op_compare(struct sim_queue *queue, const struct sva_sim_desc *desc,
 
 	for (done = 0; done < desc->len; done += n) {
 		n = part(desc->len, done);
-		ret = sva_sim_dma_read(&queue->dma, desc->src + done, a, n);
+		ret = read_part(queue, desc->src + done, a, n,
+				desc->len - done);
 		if (!ret)
-			ret = sva_sim_dma_read(&queue->dma, desc->dst + done,
-					       b, n);
+			ret = read_part(queue, desc->dst + done, b, n,
+					desc->len - done);
 		if (ret)
 			return ret;
 		equal = equal_bytes(a, b, n);
@@ -149,7 +167,7 @@ static int op_sgcopy(struct sim_queue *queue, const struct sva_sim_desc *desc,
 
 	for (done = 0; done < size; done += n) {
 		n = part(size, done);
-		ret = sva_sim_dma_read(&queue->dma, desc->src + done, sge, n);
+		ret = read_part(queue, desc->src + done, sge, n, size - done);
 		if (ret)
 			return ret;
 		for (i = 0; i < n / sizeof(*sge); i++) {
@@ -229,6 +247,7 @@ int sim_exec_complete(struct sva_sim_dma *dma, u64 addr,
 
 	if (wraps(addr, sizeof(*result)))
 		return -EFAULT;
+	dma->ahead = 0;
 	ret = sva_sim_dma_write(dma, addr + rest, (const u8 *)result + rest,
 				sizeof(*result) - rest);
 	return ret ?: sva_sim_dma_write(dma, addr, &result->status,

@@ -182,7 +182,7 @@ static int attach(struct sim_queue *queue, struct sva_sim_attach *cmd)
 	if (engine->gone)
 		ret = -ENODEV;
 	else
-		ret = sim_bond_attach(queue, cmd->sva_fd, cmd->pasid);
+		ret = sim_bond_attach(queue, cmd);
 	up_read(&engine->live);
 	cmd->number = queue->pasid;
 	return ret;
@@ -194,12 +194,12 @@ static int sim_ioctl_attach(struct sim_queue *queue, void __user *arg)
 	int ret;
 
 	ret = copy_arg(arg, &cmd, sizeof(cmd),
-		       offsetofend(struct sva_sim_attach, __reserved));
+		       offsetofend(struct sva_sim_attach, guest_pasid));
 	if (ret)
 		return ret;
-	if (cmd.flags)
+	if (cmd.flags & ~SVA_SIM_ATTACH_F_GUEST_PASID)
 		return -EOPNOTSUPP;
-	if (cmd.__reserved)
+	if (cmd.guest_pasid && !(cmd.flags & SVA_SIM_ATTACH_F_GUEST_PASID))
 		return -EINVAL;
 
 	ret = mutex_lock_interruptible(&queue->lock);
@@ -278,6 +278,7 @@ static int sim_ioctl_info(struct sim_queue *queue, void __user *arg)
 	info = (struct sva_sim_info) {
 		.size = size,
 		.queue_depth = SIM_QUEUE_DEPTH,
+		.queue_id = queue->id,
 	};
 	down_read(&engine->live);
 	if (engine->gone) {

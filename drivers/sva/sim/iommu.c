@@ -22,7 +22,11 @@ static unsigned int iommus = 2;
 module_param(iommus, uint, 0444);
 MODULE_PARM_DESC(iommus, "Number of IOMMU instances, 1 to 16 (2)");
 
-#define SIM_IOMMUS_MAX 16
+static unsigned int table_iommus = 1;
+module_param(table_iommus, uint, 0444);
+MODULE_PARM_DESC(table_iommus, "Number of instances after those that nest whole PASID tables, 0 to 16 (1)");
+
+#define SIM_IOMMUS_MAX 32
 static struct sim_iommu *sim_iommus[SIM_IOMMUS_MAX];
 
 struct sim_iommu *sim_iommu_get(unsigned int index)
@@ -164,20 +168,32 @@ static int sim_def_domain_type(struct device *dev)
 	return IOMMU_DOMAIN_IDENTITY;
 }
 
+#define SIM_COMMON_OPS \
+	.owner = THIS_MODULE, \
+	.capable = sim_capable, \
+	.domain_alloc_paging_flags = sim_domain_alloc_paging, \
+	.domain_alloc_sva = sim_domain_alloc_sva, \
+	.probe_device = sim_probe_device, \
+	.release_device = sim_release_device, \
+	.device_group = sim_device_group, \
+	.get_resv_regions = sim_get_resv_regions, \
+	.page_response = sim_page_response, \
+	.def_domain_type = sim_def_domain_type, \
+	.identity_domain = &sim_identity_domain.domain, \
+	.blocked_domain = &sim_blocked_domain.domain, \
+	.release_domain = &sim_blocked_domain.domain
+
 const struct iommu_ops sim_iommu_ops = {
-	.owner = THIS_MODULE,
-	.capable = sim_capable,
-	.domain_alloc_paging_flags = sim_domain_alloc_paging,
-	.domain_alloc_sva = sim_domain_alloc_sva,
-	.probe_device = sim_probe_device,
-	.release_device = sim_release_device,
-	.device_group = sim_device_group,
-	.get_resv_regions = sim_get_resv_regions,
-	.page_response = sim_page_response,
-	.def_domain_type = sim_def_domain_type,
-	.identity_domain = &sim_identity_domain.domain,
-	.blocked_domain = &sim_blocked_domain.domain,
-	.release_domain = &sim_blocked_domain.domain,
+	SIM_COMMON_OPS,
+	.hw_info = sim_hw_info,
+	.domain_alloc_nested = sim_domain_alloc_nested,
+};
+
+const struct iommu_ops sim_table_iommu_ops = {
+	SIM_COMMON_OPS,
+	.hw_info = sim_table_hw_info,
+	.domain_alloc_nested = sim_domain_alloc_table,
+	.user_pasid_table = 1,
 };
 
 static struct platform_device *parent_create(unsigned int index)
@@ -221,6 +237,7 @@ static struct sim_iommu *sim_iommu_create(unsigned int index)
 	if (!iommu)
 		return ERR_PTR(-ENOMEM);
 	iommu->index = index;
+	iommu->user_tables = index >= iommus;
 	iommu->iommu.max_pasids = BIT(SIM_PASID_BITS_MAX);
 	rwlock_init(&iommu->devs_lock);
 	INIT_LIST_HEAD(&iommu->devs);
@@ -245,7 +262,9 @@ static struct sim_iommu *sim_iommu_create(unsigned int index)
 				     "sva_sim_iommu%u", index);
 	if (ret)
 		goto err_iopf;
-	ret = iommu_device_register(&iommu->iommu, &sim_iommu_ops,
+	ret = iommu_device_register(&iommu->iommu,
+				    iommu->user_tables ? &sim_table_iommu_ops :
+							 &sim_iommu_ops,
 				    &iommu->parent->dev);
 	if (ret)
 		goto err_sysfs;
@@ -274,11 +293,29 @@ static void sim_iommu_destroy(struct sim_iommu *iommu)
 	kfree(iommu);
 }
 
-unsigned int sva_sim_nr_iommus(void)
+/**
+ * sva_sim_nr_iommus() - How many instances there are
+ * @all: Not only those that nest single tables, whose numbers come first
+ *
+ * Return: the number.
+ */
+unsigned int sva_sim_nr_iommus(bool all)
 {
-	return iommus;
+	return iommus + (all ? table_iommus : 0);
 }
 EXPORT_SYMBOL_GPL(sva_sim_nr_iommus);
+
+/**
+ * sva_sim_has_user_tables() - Ask for an instance's flavour
+ * @iommu: Number of an instance
+ *
+ * Return: whether it nests whole PASID tables: a device may send any PASID then.
+ */
+bool sva_sim_has_user_tables(u32 iommu)
+{
+	return iommu >= iommus;
+}
+EXPORT_SYMBOL_GPL(sva_sim_has_user_tables);
 
 static void destroy_all(void)
 {
@@ -295,10 +332,10 @@ static int __init sim_iommu_init(void)
 {
 	unsigned int i;
 
-	if (!iommus || iommus > SIM_IOMMUS_MAX)
+	if (!iommus || iommus > 16 || table_iommus > 16)
 		return -EINVAL;
 
-	for (i = 0; i < iommus; i++) {
+	for (i = 0; i < sva_sim_nr_iommus(true); i++) {
 		struct sim_iommu *iommu = sim_iommu_create(i);
 
 		if (IS_ERR(iommu)) {

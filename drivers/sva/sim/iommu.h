@@ -9,7 +9,8 @@
  *				attach, replace and block wait for these
  *       mmap_lock		of the process whose memory is looked up
  *     sim_domain.lock		read: from the lookup in the domain until the
- *				result is in the IOTLB; write: invalidation
+ *				result is in the IOTLB; write: invalidation. Of a
+ *				nested domain, it is its parent's
  *       sim_iommu.devs_lock
  *         sim_iotlb.lock	read: a hit and its copy; write: every change
  *
@@ -57,6 +58,7 @@ int iommu_mock_device_add(struct device *dev, struct iommu_device *iommu);
  * @iommu: The IOMMU core's view of it
  * @parent: The platform device that it is
  * @index: Number of the instance
+ * @user_tables: It nests whole PASID tables, not single stage-1 tables
  * @msi: What its devices' interrupts would pass, if they had any
  * @iopf: Where page requests of its devices are queued
  * @devs_lock: Protects @devs
@@ -66,6 +68,7 @@ struct sim_iommu {
 	struct iommu_device iommu;
 	struct platform_device *parent;
 	unsigned int index;
+	bool user_tables;
 	struct irq_domain *msi;
 	struct iopf_queue *iopf;
 	rwlock_t devs_lock;
@@ -123,15 +126,32 @@ struct sim_dev {
 struct sim_access;
 
 /**
+ * struct sim_s1 - a stage-1 table
+ * @table: Its guest-physical address
+ * @levels: 4 or 5
+ */
+struct sim_s1 {
+	u64 table;
+	u8 levels;
+};
+
+/**
  * struct sim_domain - something to translate through
  * @domain: The IOMMU core's view of it
  * @pt: The page table of a paging domain, of which @domain is the beginning
  * @iommu: The only instance whose devices may use it
  * @lock: See the lock order
+ * @own_lock: What it points to, but in a nested domain
  * @walk: Translates and makes one access. 0, -EAGAIN: try again, -EFAULT: not
  *        present, or another error. Called in an SRCU section of sim_dev.walks
  * @mm: The process of an SVA domain, held by @notifier
  * @notifier: Tells about changes of @mm
+ * @nest_parent: A paging domain that nested ones may have as parent
+ * @parent: Of a nested domain: what translates guest-physical addresses
+ * @s1: The table of a nested domain
+ * @pasid_table: Of a domain that is a PASID table: where it is, in place of @s1
+ * @pasid_bits: Its number of entries is a power of 2: this one
+ * @is_table: It is a PASID table
  */
 struct sim_domain {
 	union {
@@ -139,10 +159,17 @@ struct sim_domain {
 		struct pt_iommu_x86_64 pt;
 	};
 	struct sim_iommu *iommu;
-	rwlock_t lock;
+	rwlock_t *lock;
+	rwlock_t own_lock;
 	int (*walk)(struct sim_domain *dom, struct sim_access *acc);
 	struct mm_struct *mm;
 	struct mmu_interval_notifier notifier;
+	bool nest_parent;
+	struct sim_domain *parent;
+	struct sim_s1 s1;
+	u64 pasid_table;
+	u8 pasid_bits;
+	bool is_table;
 };
 
 PT_IOMMU_CHECK_DOMAIN(struct sim_domain, pt.iommu, domain);
@@ -155,6 +182,8 @@ PT_IOMMU_CHECK_DOMAIN(struct sim_domain, pt.iommu, domain);
  * @buf: Where the data is, or goes
  * @len: Bytes
  * @write: Direction: to @addr, or from it
+ * @fault: Out: why it cannot be translated, after -EFAULT
+ * @recoverable: Out: a page request may help
  */
 struct sim_access {
 	struct sim_dev *sdev;
@@ -163,6 +192,64 @@ struct sim_access {
 	void *buf;
 	size_t len;
 	bool write;
+	enum sva_sim_fault fault;
+	bool recoverable;
+};
+
+static inline int sim_fault(struct sim_access *acc, enum sva_sim_fault fault,
+			    bool recoverable)
+{
+	acc->fault = fault;
+	acc->recoverable = recoverable;
+	return -EFAULT;
+}
+
+/* Levels of IOTLB entries above those of tables: what a PASID's entry says. */
+#define SIM_LEVEL_PASID 5
+
+/* In place of a PASID: any. */
+#define SIM_PASID_ANY U32_MAX
+
+/**
+ * struct sim_inv - an invalidation
+ * @dom: What was cached of this domain, and of all that are nested on it
+ * @pasid: Only of that PASID, or SIM_PASID_ANY
+ * @start: First address
+ * @last: Last address
+ * @leaf: Keep what is cached of upper levels
+ */
+struct sim_inv {
+	struct sim_domain *dom;
+	u32 pasid;
+	u64 start;
+	u64 last;
+	bool leaf;
+};
+
+/**
+ * struct sim_s2 - what a stage-2 table says about a page
+ * @pfn: The page frame
+ * @write: It may be written
+ * @level: Of the entry, 0 for 4 KiB
+ */
+struct sim_s2 {
+	unsigned long pfn;
+	bool write;
+	int level;
+};
+
+/**
+ * struct sim_upper - what a paging-structure cache says
+ * @page: The table that comes next, with a reference; NULL for a PASID
+ * @writable: Stage 2 lets us write to it
+ * @rights: Access that the entries so far give
+ * @s1: Of a PASID: its table
+ */
+struct sim_upper {
+	struct page *page;
+	bool writable;
+	u64 rights;
+	struct sim_s1 s1;
 };
 
 /**
@@ -185,6 +272,7 @@ struct sim_tlbe;
 
 /* iommu.c */
 extern const struct iommu_ops sim_iommu_ops;
+extern const struct iommu_ops sim_table_iommu_ops;
 struct sim_iommu *sim_iommu_get(unsigned int index);
 
 /* domain.c */
@@ -192,9 +280,11 @@ extern struct sim_domain sim_identity_domain;
 extern struct sim_domain sim_blocked_domain;
 struct iommu_domain *sim_domain_alloc_paging(struct device *dev, u32 flags,
 					     const struct iommu_user_data *data);
+unsigned int sim_va_bits(void);
 struct sim_domain *sim_domain_new(struct sim_iommu *iommu);
-void sim_domain_flush(struct sim_domain *dom, unsigned long start,
-		      unsigned long last, struct list_head *reap);
+bool sim_domain_can_nest(struct iommu_domain *domain, struct device *dev);
+void sim_domain_flush(const struct sim_inv *inv, struct list_head *reap);
+void sim_domain_invalidate(const struct sim_inv *inv);
 int sim_attach_dev(struct iommu_domain *domain, struct device *dev,
 		   struct iommu_domain *old);
 int sim_set_dev_pasid(struct iommu_domain *domain, struct device *dev,
@@ -203,6 +293,35 @@ void sim_block(struct sim_dev *sdev, u32 pasid);
 
 /* walk.c */
 int sim_walk_paging(struct sim_domain *dom, struct sim_access *acc);
+int sim_s2_lookup(struct sim_domain *dom, u64 addr, struct sim_s2 *s2);
+struct page *sim_get_mapped_page(unsigned long pfn);
+
+/* stage1.c */
+int sim_walk_stage1(struct sim_domain *dom, struct sim_access *acc);
+
+/* nested.c */
+struct iommu_domain *sim_domain_alloc_nested(struct device *dev,
+					     struct iommu_domain *parent,
+					     u32 flags,
+					     const struct iommu_user_data *data);
+struct sim_domain *sim_nested_new(struct iommu_domain *parent,
+				  const struct iommu_domain_ops *ops);
+void sim_nested_free(struct iommu_domain *domain);
+bool sim_range_last(u64 addr, u64 npages, unsigned int width, u64 *last);
+
+/* table.c */
+int sim_table_find(struct sim_domain *dom, struct sim_access *acc,
+		   struct sim_s1 *s1, struct list_head *reap);
+struct iommu_domain *sim_domain_alloc_table(struct device *dev,
+					    struct iommu_domain *parent,
+					    u32 flags,
+					    const struct iommu_user_data *data);
+
+/* info.c */
+void *sim_hw_info(struct device *dev, u32 *length,
+		  enum iommu_hw_info_type *type);
+void *sim_table_hw_info(struct device *dev, u32 *length,
+			enum iommu_hw_info_type *type);
 
 /* mm.c */
 struct iommu_domain *sim_domain_alloc_sva(struct device *dev,
@@ -213,19 +332,24 @@ void sim_iotlb_init(struct sim_iotlb *tlb);
 bool sim_iotlb_hit(struct sim_access *acc);
 struct sim_tlbe *sim_tlbe_alloc(struct sim_domain *dom, struct sim_access *acc,
 				bool pinned);
-void sim_tlbe_set_page(struct sim_tlbe *tlbe, struct page *page);
+void sim_tlbe_set_page(struct sim_tlbe *tlbe, struct page *page, u8 shift);
 void sim_tlbe_free(struct sim_tlbe *tlbe);
 int sim_iotlb_fill(struct sim_tlbe *tlbe, struct sim_access *acc,
 		   struct list_head *reap);
-void sim_iotlb_flush_range(struct sim_iotlb *tlb, struct sim_domain *dom,
-			   unsigned long start, unsigned long last,
+bool sim_iotlb_find_upper(struct sim_domain *dom, struct sim_access *acc,
+			  u8 level, struct sim_upper *upper);
+void sim_iotlb_fill_upper(struct sim_domain *dom, struct sim_access *acc,
+			  u8 level, const struct sim_upper *upper,
+			  struct list_head *reap);
+void sim_iotlb_flush_range(struct sim_iotlb *tlb, const struct sim_inv *inv,
 			   struct list_head *reap);
 void sim_iotlb_flush_pasid(struct sim_iotlb *tlb, u32 pasid);
 void sim_iotlb_flush_all(struct sim_iotlb *tlb);
 void sim_iotlb_reap(struct list_head *reap);
 
 /* prq.c */
-void sim_prq_report(struct sim_prq *prq, struct sim_access *acc);
+void sim_prq_report(struct sim_prq *prq, struct sim_access *acc, u64 pages,
+		    const u64 *private_data);
 int sim_prq_wait(struct sim_prq *prq, struct sim_dev *sdev,
 		 struct sva_sim_dma *dma);
 void sim_page_response(struct device *dev, struct iopf_fault *evt,
@@ -236,16 +360,22 @@ static inline struct sim_domain *to_sim_domain(struct iommu_domain *domain)
 	return container_of(domain, struct sim_domain, domain);
 }
 
+/*
+ * What the requests of a device with some PASID, or 0, translate through. It may
+ * be used in an SRCU section of sim_dev.walks that began before.
+ */
+static inline struct sim_domain *sim_dev_domain(struct sim_dev *sdev, u32 pasid)
+{
+	struct sim_domain *rid = READ_ONCE(sdev->rid);
+
+	if (pasid == IOMMU_NO_PASID || (rid && rid->is_table))
+		return rid;
+	return xa_load(&sdev->table, pasid);
+}
+
 static inline struct sim_dev *to_sim_dev(struct device *dev)
 {
 	return dev_iommu_priv_get(dev);
-}
-
-/* The domain may be used in an SRCU section of sim_dev.walks that began before. */
-static inline struct sim_domain *sim_entry(struct sim_dev *sdev, u32 pasid)
-{
-	return pasid == IOMMU_NO_PASID ? READ_ONCE(sdev->rid) :
-					 xa_load(&sdev->table, pasid);
 }
 
 #endif /* __SVA_SIM_IOMMU_H */

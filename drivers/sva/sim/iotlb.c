@@ -27,20 +27,28 @@ MODULE_PARM_DESC(iotlb_entries, "Entries of each device's IOTLB (256)");
  * @node: On sim_iotlb.fifo, or on a list of those to be freed
  * @dom: The domain that the translation came from
  * @pasid: PASID
- * @vpn: Address of the page, shifted
- * @page: The page
- * @write: Writing is allowed
+ * @level: 0 if it is a translation; else that of the entry which it caches
+ * @shift: Size of what that entry maps
+ * @vpn: Address of the page, or of the first one of an upper level, shifted
+ * @page: The page; for an upper level, the table that comes next
+ * @write: Writing is allowed; for an upper level, to the table
  * @pinned: @page is held by a pin, not by a reference
+ * @rights: For an upper level: access that the entries so far give
+ * @s1: For the level of PASIDs: the PASID's table
  */
 struct sim_tlbe {
 	struct hlist_node hash;
 	struct list_head node;
 	struct sim_domain *dom;
 	u32 pasid;
+	u8 level;
+	u8 shift;
 	unsigned long vpn;
 	struct page *page;
 	bool write;
 	bool pinned;
+	u64 rights;
+	struct sim_s1 s1;
 };
 
 void sim_iotlb_init(struct sim_iotlb *tlb)
@@ -58,14 +66,15 @@ static struct hlist_head *bucket(struct sim_iotlb *tlb, u32 pasid,
 }
 
 static struct sim_tlbe *find(struct sim_iotlb *tlb, u32 pasid,
-			     unsigned long vpn)
+			     unsigned long vpn, u8 level)
 {
 	struct sim_tlbe *tlbe;
 
 	lockdep_assert_held(&tlb->lock);
 
 	hlist_for_each_entry(tlbe, bucket(tlb, pasid, vpn), hash) {
-		if (tlbe->vpn == vpn && tlbe->pasid == pasid)
+		if (tlbe->vpn == vpn && tlbe->pasid == pasid &&
+		    tlbe->level == level)
 			return tlbe;
 	}
 	return NULL;
@@ -107,7 +116,7 @@ bool sim_iotlb_hit(struct sim_access *acc)
 	bool hit;
 
 	read_lock(&tlb->lock);
-	tlbe = find(tlb, acc->pasid, acc->addr >> PAGE_SHIFT);
+	tlbe = find(tlb, acc->pasid, acc->addr >> PAGE_SHIFT, 0);
 	hit = tlbe && (tlbe->write || !acc->write);
 	if (hit)
 		copy(tlbe, acc);
@@ -136,15 +145,20 @@ struct sim_tlbe *sim_tlbe_alloc(struct sim_domain *dom, struct sim_access *acc,
 	tlbe->dom = dom;
 	tlbe->pasid = acc->pasid;
 	tlbe->vpn = acc->addr >> PAGE_SHIFT;
+	tlbe->shift = PAGE_SHIFT;
 	tlbe->write = acc->write;
 	tlbe->pinned = pinned;
 	return tlbe;
 }
 
-/* The entry takes over the caller's pin of, or reference to, @page. */
-void sim_tlbe_set_page(struct sim_tlbe *tlbe, struct page *page)
+/*
+ * The entry takes over the caller's pin of, or reference to, @page. @shift is the
+ * size of what the table maps there: an invalidation of any of it hits.
+ */
+void sim_tlbe_set_page(struct sim_tlbe *tlbe, struct page *page, u8 shift)
 {
 	tlbe->page = page;
+	tlbe->shift = shift;
 }
 
 void sim_tlbe_free(struct sim_tlbe *tlbe)
@@ -175,6 +189,25 @@ static void drop(struct sim_iotlb *tlb, struct sim_tlbe *tlbe,
 	tlb->count--;
 }
 
+/* Puts an entry in place of one like it, or of the oldest if there is no room. */
+static void insert(struct sim_iotlb *tlb, struct sim_tlbe *tlbe,
+		   struct list_head *reap)
+{
+	struct sim_tlbe *old;
+
+	lockdep_assert_held_write(&tlb->lock);
+
+	old = find(tlb, tlbe->pasid, tlbe->vpn, tlbe->level);
+	if (!old && tlb->count && tlb->count >= iotlb_entries)
+		old = list_first_entry(&tlb->fifo, struct sim_tlbe, node);
+	if (old)
+		drop(tlb, old, reap);
+
+	hlist_add_head(&tlbe->hash, bucket(tlb, tlbe->pasid, tlbe->vpn));
+	list_add_tail(&tlbe->node, &tlb->fifo);
+	tlb->count++;
+}
+
 /**
  * sim_iotlb_fill() - Put a translation into the IOTLB and make the access
  * @tlbe: The entry; consumed if the result is 0
@@ -189,53 +222,141 @@ int sim_iotlb_fill(struct sim_tlbe *tlbe, struct sim_access *acc,
 		   struct list_head *reap)
 {
 	struct sim_iotlb *tlb = &acc->sdev->iotlb;
-	struct sim_tlbe *old;
 	int ret = -EAGAIN;
 
-	lockdep_assert_held(&tlbe->dom->lock);
+	lockdep_assert_held(tlbe->dom->lock);
 
 	write_lock(&tlb->lock);
 	/* Whoever changes the table flushes afterwards, under this lock. */
-	if (sim_entry(acc->sdev, tlbe->pasid) != tlbe->dom)
-		goto unlock;
-
-	old = find(tlb, tlbe->pasid, tlbe->vpn);
-	if (!old && tlb->count && tlb->count >= iotlb_entries)
-		old = list_first_entry(&tlb->fifo, struct sim_tlbe, node);
-	if (old)
-		drop(tlb, old, reap);
-
-	hlist_add_head(&tlbe->hash, bucket(tlb, tlbe->pasid, tlbe->vpn));
-	list_add_tail(&tlbe->node, &tlb->fifo);
-	tlb->count++;
-	copy(tlbe, acc);
-	ret = 0;
-unlock:
+	if (sim_dev_domain(acc->sdev, tlbe->pasid) == tlbe->dom) {
+		insert(tlb, tlbe, reap);
+		copy(tlbe, acc);
+		ret = 0;
+	}
 	write_unlock(&tlb->lock);
 	return ret;
 }
 
+static unsigned long upper_vpn(u64 addr, u8 level)
+{
+	if (level == SIM_LEVEL_PASID)
+		return 0;
+	return addr >> PAGE_SHIFT & ~(BIT(9 * level) - 1);
+}
+
 /**
- * sim_iotlb_flush_range() - Invalidate what was cached of a range of a domain
- * @tlb: The IOTLB
+ * sim_iotlb_find_upper() - Look into the paging-structure caches
  * @dom: The domain
- * @start: First address
- * @last: Last address
+ * @acc: The access
+ * @level: Level of the entry, 1 to 4 or SIM_LEVEL_PASID
+ * @upper: Out: what was found
+ *
+ * Return: whether there was something.
+ */
+bool sim_iotlb_find_upper(struct sim_domain *dom, struct sim_access *acc,
+			  u8 level, struct sim_upper *upper)
+{
+	struct sim_iotlb *tlb = &acc->sdev->iotlb;
+	struct sim_tlbe *tlbe;
+	bool found;
+
+	read_lock(&tlb->lock);
+	tlbe = find(tlb, acc->pasid, upper_vpn(acc->addr, level), level);
+	found = tlbe && tlbe->dom == dom;
+	if (found) {
+		*upper = (struct sim_upper) {
+			.page = tlbe->page,
+			.writable = tlbe->write,
+			.rights = tlbe->rights,
+			.s1 = tlbe->s1,
+		};
+		if (upper->page)
+			get_page(upper->page);
+	}
+	read_unlock(&tlb->lock);
+	return found;
+}
+
+/**
+ * sim_iotlb_fill_upper() - Put something into the paging-structure caches
+ * @dom: The domain
+ * @acc: The access
+ * @level: Level of the entry, 1 to 4 or SIM_LEVEL_PASID
+ * @upper: What the entry said; its page stays the caller's
+ * @reap: Where entries go that make room for it
+ *
+ * It is a cache: without memory, nothing happens.
+ *
+ * Context: As sim_iotlb_fill().
+ */
+void sim_iotlb_fill_upper(struct sim_domain *dom, struct sim_access *acc,
+			  u8 level, const struct sim_upper *upper,
+			  struct list_head *reap)
+{
+	struct sim_iotlb *tlb = &acc->sdev->iotlb;
+	struct sim_tlbe *tlbe;
+
+	lockdep_assert_held(dom->lock);
+
+	tlbe = kzalloc_obj(*tlbe, GFP_NOWAIT | __GFP_NOWARN);
+	if (!tlbe)
+		return;
+	tlbe->dom = dom;
+	tlbe->pasid = acc->pasid;
+	tlbe->level = level;
+	tlbe->shift = PAGE_SHIFT + 9 * level;
+	tlbe->vpn = upper_vpn(acc->addr, level);
+	tlbe->page = upper->page;
+	if (tlbe->page)
+		get_page(tlbe->page);
+	tlbe->write = upper->writable;
+	tlbe->rights = upper->rights;
+	tlbe->s1 = upper->s1;
+
+	write_lock(&tlb->lock);
+	if (sim_dev_domain(acc->sdev, tlbe->pasid) == dom)
+		insert(tlb, tlbe, reap);
+	else
+		list_add(&tlbe->node, reap);
+	write_unlock(&tlb->lock);
+}
+
+static bool hits(const struct sim_inv *inv, const struct sim_tlbe *tlbe)
+{
+	u64 size = BIT_ULL(tlbe->shift);
+	u64 first = (u64)tlbe->vpn << PAGE_SHIFT & ~(size - 1);
+
+	/* What is made of both stages is not known by its stage-2 address. */
+	if (tlbe->dom->parent == inv->dom)
+		return true;
+	if (tlbe->dom != inv->dom)
+		return false;
+	if (inv->pasid != SIM_PASID_ANY && inv->pasid != tlbe->pasid)
+		return false;
+	if (tlbe->level == SIM_LEVEL_PASID)
+		return !inv->start && inv->last == U64_MAX;
+	if (tlbe->level && inv->leaf)
+		return false;
+	return first <= inv->last && first + (size - 1) >= inv->start;
+}
+
+/**
+ * sim_iotlb_flush_range() - Invalidate what was cached
+ * @tlb: The IOTLB
+ * @inv: What
  * @reap: Where the entries go
  *
  * Context: May be atomic. On return, no access through what was removed is
  * under way or will come.
  */
-void sim_iotlb_flush_range(struct sim_iotlb *tlb, struct sim_domain *dom,
-			   unsigned long start, unsigned long last,
+void sim_iotlb_flush_range(struct sim_iotlb *tlb, const struct sim_inv *inv,
 			   struct list_head *reap)
 {
 	struct sim_tlbe *tlbe, *next;
 
 	write_lock(&tlb->lock);
 	list_for_each_entry_safe(tlbe, next, &tlb->fifo, node) {
-		if (tlbe->dom == dom && tlbe->vpn >= start >> PAGE_SHIFT &&
-		    tlbe->vpn <= last >> PAGE_SHIFT)
+		if (hits(inv, tlbe))
 			drop(tlb, tlbe, reap);
 	}
 	write_unlock(&tlb->lock);

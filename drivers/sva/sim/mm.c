@@ -22,12 +22,18 @@ static bool mm_invalidate(struct mmu_interval_notifier *notifier,
 {
 	struct sim_domain *dom =
 		container_of(notifier, struct sim_domain, notifier);
+	const struct sim_inv inv = {
+		.dom = dom,
+		.pasid = SIM_PASID_ANY,
+		.start = range->start,
+		.last = range->end - 1,
+	};
 	LIST_HEAD(reap);
 
-	write_lock(&dom->lock);
+	write_lock(dom->lock);
 	mmu_interval_set_seq(notifier, seq);
-	sim_domain_flush(dom, range->start, range->end - 1, &reap);
-	write_unlock(&dom->lock);
+	sim_domain_flush(&inv, &reap);
+	write_unlock(dom->lock);
 
 	sim_iotlb_reap(&reap);
 	return true;
@@ -81,14 +87,14 @@ static int sim_walk_mm(struct sim_domain *dom, struct sim_access *acc)
 	page = lookup(dom->mm, acc);
 	if (!page) {
 		sim_tlbe_free(tlbe);
-		return -EFAULT;
+		return sim_fault(acc, SVA_SIM_FAULT_S1_NONE, true);
 	}
-	sim_tlbe_set_page(tlbe, page);
+	sim_tlbe_set_page(tlbe, page, PAGE_SHIFT);
 
-	read_lock(&dom->lock);
+	read_lock(dom->lock);
 	if (!mmu_interval_read_retry(&dom->notifier, seq))
 		ret = sim_iotlb_fill(tlbe, acc, &reap);
-	read_unlock(&dom->lock);
+	read_unlock(dom->lock);
 
 	sim_iotlb_reap(&reap);
 	if (ret)

@@ -3,44 +3,55 @@
  * Page requests: made by an access that found nothing, handled by the IOMMU
  * core's users, answered through sim_page_response().
  */
+#include <linux/bitops.h>
+#include <linux/log2.h>
+
 #include "iommu.h"
 
 /**
- * sim_prq_report() - Make a page request
+ * sim_prq_report() - Make a page request group
  * @prq: Filled in; sim_prq_wait() has to be called for it afterwards
  * @acc: The access that needs the page
+ * @pages: What to ask for: a bit for each page, of which the first is @acc's
+ * @private_data: What the device adds
  *
  * Context: In the SRCU section of the walk that did not find the page, so that
  * taking the translation away waits until the request is in the hands of the
  * IOMMU core, and can then wait for those.
  */
-void sim_prq_report(struct sim_prq *prq, struct sim_access *acc)
+void sim_prq_report(struct sim_prq *prq, struct sim_access *acc, u64 pages,
+		    const u64 *private_data)
 {
 	struct sim_dev *sdev = acc->sdev;
 	struct iopf_fault evt = {
 		.fault.type = IOMMU_FAULT_PAGE_REQ,
 		.fault.prm = {
-			.flags = IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE,
 			.pasid = acc->pasid,
 			.perm = acc->write ? IOMMU_FAULT_PERM_WRITE :
 					     IOMMU_FAULT_PERM_READ,
-			.addr = acc->addr & PAGE_MASK,
+			.private_data = { private_data[0], private_data[1] },
 		},
 	};
+	struct iommu_fault_page_request *prm = &evt.fault.prm;
 
 	if (acc->pasid != IOMMU_NO_PASID)
-		evt.fault.prm.flags |= IOMMU_FAULT_PAGE_REQUEST_PASID_VALID |
-				       IOMMU_FAULT_PAGE_RESPONSE_NEEDS_PASID;
+		prm->flags |= IOMMU_FAULT_PAGE_REQUEST_PASID_VALID |
+			      IOMMU_FAULT_PAGE_RESPONSE_NEEDS_PASID;
 
 	spin_lock(&sdev->prq_lock);
 	prq->grpid = sdev->next_grpid++;
 	list_add_tail(&prq->node, &sdev->prq);
 	spin_unlock(&sdev->prq_lock);
 
-	evt.fault.prm.grpid = prq->grpid;
+	prm->grpid = prq->grpid;
 	atomic64_inc(&sdev->port->page_requests);
-	/* If nobody takes it, it has been answered on return. */
-	iommu_report_device_fault(sdev->dev, &evt);
+	for (; pages; pages &= pages - 1) {
+		prm->addr = (acc->addr & PAGE_MASK) + __ffs64(pages) * PAGE_SIZE;
+		if (is_power_of_2(pages))
+			prm->flags |= IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE;
+		/* If nobody takes it, it has been answered on return. */
+		iommu_report_device_fault(sdev->dev, &evt);
+	}
 }
 
 /**

@@ -11,6 +11,7 @@
 #include "engine.h"
 
 static struct workqueue_struct *sim_workqueue;
+static atomic64_t sim_queue_ids = ATOMIC64_INIT(0);
 
 /* Return: whether there is a descriptor to execute. */
 static bool next_desc(struct sim_queue *queue, struct sva_sim_desc *desc)
@@ -75,6 +76,8 @@ static void sim_queue_work(struct work_struct *work)
 		bool failed;
 
 		queue->dma.page_requests = 0;
+		queue->dma.private_data[0] = queue->id;
+		queue->dma.private_data[1] = queue->tail;
 		if (!READ_ONCE(queue->dma.stop))
 			sim_exec(queue, &desc, &result);
 		result.page_requests = queue->dma.page_requests;
@@ -218,6 +221,7 @@ struct sim_queue *sim_queue_create(struct sim_engine *engine)
 	}
 
 	queue->engine = engine;
+	queue->id = atomic64_inc_return(&sim_queue_ids);
 	mutex_init(&queue->lock);
 	spin_lock_init(&queue->ring_lock);
 	init_waitqueue_head(&queue->wait);
@@ -258,7 +262,9 @@ void sim_queue_destroy(struct sim_queue *queue)
 
 int sim_queues_init(void)
 {
-	sim_workqueue = alloc_workqueue("sva_sim", WQ_UNBOUND, 0);
+	/* Each may wait for a page request as long as user space likes. */
+	sim_workqueue = alloc_workqueue("sva_sim", WQ_UNBOUND,
+					WQ_UNBOUND_MAX_ACTIVE);
 	return sim_workqueue ? 0 : -ENOMEM;
 }
 

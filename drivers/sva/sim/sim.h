@@ -15,6 +15,48 @@ struct platform_device;
 
 #define SVA_SIM_DRIVER_NAME "sva_sim"
 
+/* Pages of one page request group: a bit each in a u64. */
+#define SVA_SIM_PRQ_GROUP_MAX 64
+
+/**
+ * enum sva_sim_fault - why an access could not be translated
+ * @SVA_SIM_FAULT_NONE: None has failed yet
+ * @SVA_SIM_FAULT_PASID_RANGE: The PASID is beyond the end of the PASID table
+ * @SVA_SIM_FAULT_PASID_ACCESS: Stage 2 has no page for its PASID table entry
+ * @SVA_SIM_FAULT_PASID_NONE: Nothing is attached, or the entry is not valid
+ * @SVA_SIM_FAULT_PASID_RSVD: The entry has reserved bits
+ * @SVA_SIM_FAULT_S1_NONE: A stage-1 entry is not present
+ * @SVA_SIM_FAULT_S1_RSVD: A stage-1 entry has reserved bits
+ * @SVA_SIM_FAULT_S1_WIDTH: A stage-1 entry has an address that is too wide
+ * @SVA_SIM_FAULT_S1_TOP: Stage 2 has no page for the top stage-1 table
+ * @SVA_SIM_FAULT_S1_ACCESS: Stage 2 has no page for another stage-1 table
+ * @SVA_SIM_FAULT_S1_UPDATE: Stage 2 forbids writing accessed and dirty bits
+ * @SVA_SIM_FAULT_S2: Stage 2 has no page for the address, or forbids the access
+ * @SVA_SIM_FAULT_CANONICAL: The address is not canonical
+ * @SVA_SIM_FAULT_USER: Stage 1 gives the page to supervisors only
+ * @SVA_SIM_FAULT_WRITE: Stage 1 forbids writing
+ *
+ * The numbers are the fault reasons of the VT-d specification (revision 4.1,
+ * 7.1.3), so far as they have one for it.
+ */
+enum sva_sim_fault {
+	SVA_SIM_FAULT_NONE = 0,
+	SVA_SIM_FAULT_PASID_RANGE = 0x46,
+	SVA_SIM_FAULT_PASID_ACCESS = 0x58,
+	SVA_SIM_FAULT_PASID_NONE = 0x59,
+	SVA_SIM_FAULT_PASID_RSVD = 0x5a,
+	SVA_SIM_FAULT_S1_NONE = 0x71,
+	SVA_SIM_FAULT_S1_RSVD = 0x72,
+	SVA_SIM_FAULT_S1_WIDTH = 0x74,
+	SVA_SIM_FAULT_S1_TOP = 0x75,
+	SVA_SIM_FAULT_S1_ACCESS = 0x76,
+	SVA_SIM_FAULT_S1_UPDATE = 0x77,
+	SVA_SIM_FAULT_S2 = 0x79,
+	SVA_SIM_FAULT_CANONICAL = 0x80,
+	SVA_SIM_FAULT_USER = 0x81,
+	SVA_SIM_FAULT_WRITE = 0x85,
+};
+
 /**
  * struct sva_sim_port - a place behind a software IOMMU for one engine
  * @iommu: Instance of the software IOMMU
@@ -29,6 +71,8 @@ struct platform_device;
  * @teardown_first: Fault injection. A replace removes the old translation
  *                  before the new one is looked at, as VT-d does
  * @iotlb_stale: Fault injection. Invalidations do not reach the IOTLB
+ * @prq_group: Most pages that the engine asks for in one page request group
+ * @last_fault: enum sva_sim_fault of the last access that failed
  * @iotlb_hits: Accesses that the IOTLB served
  * @iotlb_misses: Accesses that walked the address space
  * @invalidations: Invalidations that reached the IOTLB
@@ -48,6 +92,8 @@ struct sva_sim_port {
 	atomic64_t refuse;
 	bool teardown_first;
 	bool iotlb_stale;
+	s32 prq_group;
+	u32 last_fault;
 
 	atomic64_t iotlb_hits;
 	atomic64_t iotlb_misses;
@@ -59,12 +105,16 @@ struct sva_sim_port {
 struct platform_device *sva_sim_port_add(struct sva_sim_port *port);
 void sva_sim_port_del(struct platform_device *pdev);
 struct sva_sim_port *sva_sim_port_of(struct device *dev);
-unsigned int sva_sim_nr_iommus(void);
+unsigned int sva_sim_nr_iommus(bool all);
+bool sva_sim_has_user_tables(u32 iommu);
 
 /**
  * struct sva_sim_dma - one stream of accesses of an engine
  * @dev: The engine's device
  * @pasid: PASID that the accesses carry, 0 for none
+ * @ahead: How many bytes the engine goes on to access this way, from the next
+ *         address on: what page requests may ask for
+ * @private_data: What page requests carry
  * @no_fault: Do not make page requests
  * @stop: The engine wants the stream to end: accesses fail with -ECANCELED
  * @wait: Where an access waits for the response to its page request
@@ -77,6 +127,8 @@ unsigned int sva_sim_nr_iommus(void);
 struct sva_sim_dma {
 	struct device *dev;
 	u32 pasid;
+	u64 ahead;
+	u64 private_data[2];
 	bool no_fault;
 	bool stop;
 	wait_queue_head_t wait;

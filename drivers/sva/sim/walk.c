@@ -21,52 +21,62 @@
 #define LEAF_LEVEL_MAX	2
 
 /**
- * lookup() - Find what an address means
+ * sim_s2_lookup() - Find what an address means
  * @dom: A paging domain
- * @acc: The access
- * @pfn: Out: the page frame
+ * @addr: The address
+ * @s2: Out: what was found
  *
  * Context: The domain's lock is held: tables are freed after iotlb_sync(), which
  * takes it for writing.
- * Return: level of the leaf, or -EFAULT.
+ * Return: 0 or -EFAULT.
  */
-static int lookup(struct sim_domain *dom, struct sim_access *acc,
-		  unsigned long *pfn)
+int sim_s2_lookup(struct sim_domain *dom, u64 addr, struct sim_s2 *s2)
 {
-	u64 need = PTE_PRESENT | PTE_USER | (acc->write ? PTE_WRITE : 0);
 	struct pt_iommu_x86_64_hw_info info;
 	phys_addr_t table;
+	u64 rights = ~0ULL;
 	int level;
 
-	lockdep_assert_held(&dom->lock);
+	lockdep_assert_held(dom->lock);
 
-	if (acc->addr > dom->domain.geometry.aperture_end)
+	if (addr > dom->domain.geometry.aperture_end)
 		return -EFAULT;
 
 	pt_iommu_x86_64_hw_info(&dom->pt, &info);
 	table = info.gcr3_pt;
 	for (level = info.levels - 1; level >= 0; level--) {
 		unsigned int shift = PAGE_SHIFT + level * LEVEL_BITS;
-		unsigned int idx = (acc->addr >> shift) & (BIT(LEVEL_BITS) - 1);
+		unsigned int idx = (addr >> shift) & (BIT(LEVEL_BITS) - 1);
 		u64 *entries = phys_to_virt(table);
 		u64 pte = READ_ONCE(entries[idx]);
 
-		if ((pte & need) != need)
+		rights &= pte;
+		if (!(rights & PTE_PRESENT) || !(rights & PTE_USER))
 			return -EFAULT;
 		table = pte & PTE_ADDR;
 		if (level && !(pte & PTE_LEAF))
 			continue;
 		if (level > LEAF_LEVEL_MAX)
 			return -EFAULT;
-		*pfn = PHYS_PFN(table & ~(BIT_ULL(shift) - 1)) +
-		       (PHYS_PFN(acc->addr) & (BIT(shift - PAGE_SHIFT) - 1));
-		return level;
+		s2->pfn = PHYS_PFN(table & ~(BIT_ULL(shift) - 1)) +
+			  (PHYS_PFN(addr) & (BIT(shift - PAGE_SHIFT) - 1));
+		s2->write = rights & PTE_WRITE;
+		s2->level = level;
+		return 0;
 	}
 	return -EFAULT;
 }
 
-/* Who mapped the page holds it until after iotlb_sync(), which we hold off. */
-static struct page *get_mapped_page(unsigned long pfn)
+/**
+ * sim_get_mapped_page() - Hold a page that a table refers to
+ * @pfn: Its page frame
+ *
+ * Who mapped the page holds it until after iotlb_sync(), which the caller holds
+ * off with the domain's lock.
+ *
+ * Return: the page or NULL.
+ */
+struct page *sim_get_mapped_page(unsigned long pfn)
 {
 	struct page *page;
 
@@ -85,32 +95,30 @@ static struct page *get_mapped_page(unsigned long pfn)
  */
 int sim_walk_paging(struct sim_domain *dom, struct sim_access *acc)
 {
+	struct page *page = NULL;
 	struct sim_tlbe *tlbe;
-	struct page *page;
+	struct sim_s2 s2;
 	LIST_HEAD(reap);
-	unsigned long pfn;
 	int ret;
 
 	tlbe = sim_tlbe_alloc(dom, acc, false);
 	if (!tlbe)
 		return -ENOMEM;
 
-	read_lock(&dom->lock);
-	ret = lookup(dom, acc, &pfn);
-	if (ret < 0)
-		goto unlock;
-	if (ret > 0)
-		atomic64_inc(&acc->sdev->port->huge_leafs);
-
-	page = get_mapped_page(pfn);
+	read_lock(dom->lock);
+	ret = sim_s2_lookup(dom, acc->addr, &s2);
+	if (!ret && (s2.write || !acc->write))
+		page = sim_get_mapped_page(s2.pfn);
 	if (!page) {
-		ret = -EFAULT;
+		ret = sim_fault(acc, SVA_SIM_FAULT_S2, true);
 		goto unlock;
 	}
-	sim_tlbe_set_page(tlbe, page);
+	if (s2.level)
+		atomic64_inc(&acc->sdev->port->huge_leafs);
+	sim_tlbe_set_page(tlbe, page, PAGE_SHIFT);
 	ret = sim_iotlb_fill(tlbe, acc, &reap);
 unlock:
-	read_unlock(&dom->lock);
+	read_unlock(dom->lock);
 
 	sim_iotlb_reap(&reap);
 	if (ret)

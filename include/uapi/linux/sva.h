@@ -46,6 +46,10 @@ enum {
 	SVA_CMD_IOVA_COPY = 0x0b,
 	SVA_CMD_IOVA_DIRTY_SET = 0x0c,
 	SVA_CMD_IOVA_DIRTY_READ = 0x0d,
+	SVA_CMD_DEVICE_INFO = 0x0e,
+	SVA_CMD_INVALIDATE = 0x0f,
+	SVA_CMD_FAULTQ_ALLOC = 0x10,
+	SVA_CMD_PASID_GUEST = 0x11,
 };
 
 /* The widest PASID that PCI Express has (PCIe 6.0, 7.8.9): 20 bits. */
@@ -97,6 +101,10 @@ struct sva_get_info {
  * @SVA_FEATURE_RID: RID handles (%SVA_PASID_F_RID)
  * @SVA_FEATURE_IOVA: address spaces of type %SVA_AS_TYPE_IOVA
  * @SVA_FEATURE_MAP_FILE: SVA_IOVA_MAP_FILE
+ * @SVA_FEATURE_DEVICE_INFO: SVA_DEVICE_INFO
+ * @SVA_FEATURE_NESTED: address spaces of type %SVA_AS_TYPE_NESTED and
+ *                      %SVA_AS_TYPE_PASID_TABLE, where a device's IOMMU can
+ * @SVA_FEATURE_FAULTQ: fault queues
  */
 enum sva_feature {
 	SVA_FEATURE_PASID = 1 << 0,
@@ -104,6 +112,9 @@ enum sva_feature {
 	SVA_FEATURE_RID = 1 << 2,
 	SVA_FEATURE_IOVA = 1 << 3,
 	SVA_FEATURE_MAP_FILE = 1 << 4,
+	SVA_FEATURE_DEVICE_INFO = 1 << 5,
+	SVA_FEATURE_NESTED = 1 << 6,
+	SVA_FEATURE_FAULTQ = 1 << 7,
 };
 
 /**
@@ -113,8 +124,8 @@ enum sva_feature {
  *
  * Everything that is mapped is unmapped and unpinned.
  *
- * Errors: -ENOENT no such id; -EBUSY a PASID is bound to it, or another call is
- * using it at this moment.
+ * Errors: -ENOENT no such id; -EBUSY a PASID is bound to it, a nested address
+ * space has it as parent, or another call is using it at this moment.
  */
 struct sva_destroy {
 	__u32 size;
@@ -261,12 +272,14 @@ struct sva_pasid_info {
  *
  * Binding and attaching are independent and come in either order. If devices
  * are attached, then at every moment each of them sees the old translation, the
- * new one, or none: whether it is blocked for a moment depends on its IOMMU. A
- * bind that one device's IOMMU refuses is undone on all of them.
+ * new one, or none: whether it is blocked for a moment depends on its IOMMU; it
+ * always is if either address space has a fault queue. A bind that one device's
+ * IOMMU refuses is undone on all of them.
  *
  * Errors: -ENOENT no such PASID or address space; -EINVAL a process PASID, which
  * is bound by attaching only; -EADDRINUSE for a RID handle: something is mapped
- * where the group has a reserved region; -ENOTRECOVERABLE the bind was refused
+ * where the group has a reserved region; -EXDEV a nested address space, and a
+ * device is behind another IOMMU instance; -ENOTRECOVERABLE the bind was refused
  * and the undo failed too: uses for which not even the old translation could be
  * restored are blocked and revoked, the others are as before; -EBUSY a device is
  * being reset; -EOPNOTSUPP or what else the IOMMU driver answered.
@@ -283,17 +296,32 @@ struct sva_pasid_bind {
 /**
  * enum sva_as_type - what an address space translates through
  * @SVA_AS_TYPE_IOVA: A map of pinned memory that user space manages
+ * @SVA_AS_TYPE_NESTED: A stage-1 table that user space (a guest) owns, whose
+ *                      output is the IOVA of a nesting parent
+ * @SVA_AS_TYPE_PASID_TABLE: A table of stage-1 tables, one for each PASID of a
+ *                           function, that user space owns. It can be bound to
+ *                           a RID handle only.
  */
 enum sva_as_type {
 	SVA_AS_TYPE_IOVA = 1,
+	SVA_AS_TYPE_NESTED = 2,
+	SVA_AS_TYPE_PASID_TABLE = 3,
 };
 
 /**
  * enum sva_as_flags - Flags for SVA_AS_ALLOC
  * @SVA_AS_F_DIRTY: Dirty tracking. Reserved: -EOPNOTSUPP.
+ * @SVA_AS_F_NEST_PARENT: %SVA_AS_TYPE_IOVA only: it can be a nesting parent.
+ *                        Devices whose IOMMU cannot nest cannot be attached to
+ *                        it, and some IOMMUs (VT-d) then refuse maps without
+ *                        %SVA_IOVA_F_WRITE.
+ * @SVA_AS_F_FAULT: Page requests go to the fault queue @fault_fd. Without it,
+ *                  they are answered *invalid*.
  */
 enum sva_as_flags {
 	SVA_AS_F_DIRTY = 1 << 0,
+	SVA_AS_F_NEST_PARENT = 1 << 1,
+	SVA_AS_F_FAULT = 1 << 2,
 };
 
 /**
@@ -302,14 +330,38 @@ enum sva_as_flags {
  * @flags: Combination of enum sva_as_flags
  * @type: enum sva_as_type
  * @id: Out: the address space
+ * @parent_id: The nesting parent, an address space with
+ *             %SVA_AS_F_NEST_PARENT; 0 for %SVA_AS_TYPE_IOVA
+ * @dev_id: An sva device, which names the IOMMU instance; 0 for
+ *          %SVA_AS_TYPE_IOVA
+ * @fault_fd: From SVA_FAULTQ_ALLOC, with %SVA_AS_F_FAULT, else 0
+ * @data_type: Format of the user-owned table: enum iommu_hwpt_data_type of
+ *             linux/iommufd.h
+ * @data_len: Bytes at @data_uptr, up to 4096
+ * @__reserved: Must be 0
+ * @data_uptr: User pointer to the format's structure
  *
- * Errors: -EOPNOTSUPP unknown @type; -ENOMEM.
+ * A nested address space is for devices behind one IOMMU instance. It keeps its
+ * parent from being destroyed.
+ *
+ * Errors: -EOPNOTSUPP an unknown @type, or the IOMMU cannot nest so or does not
+ * know @data_type; -ENOENT no such parent; -EINVAL the parent is not a nesting
+ * parent, a flag or field does not belong to @type, or the IOMMU refuses what
+ * is at @data_uptr; -ENODEV no such device; -EBADF @fault_fd is not a fault
+ * queue; -E2BIG @data_len is too large; -EFAULT; -ENOMEM.
  */
 struct sva_as_alloc {
 	__u32 size;
 	__u32 flags;
 	__u32 type;
 	__u32 id;
+	__u32 parent_id;
+	__u32 dev_id;
+	__s32 fault_fd;
+	__u32 data_type;
+	__u32 data_len;
+	__u32 __reserved;
+	__aligned_u64 data_uptr;
 };
 
 #define SVA_AS_ALLOC _IO(SVA_TYPE, SVA_CMD_AS_ALLOC)
@@ -492,5 +544,268 @@ struct sva_iova_copy {
  */
 #define SVA_IOVA_DIRTY_SET _IO(SVA_TYPE, SVA_CMD_IOVA_DIRTY_SET)
 #define SVA_IOVA_DIRTY_READ _IO(SVA_TYPE, SVA_CMD_IOVA_DIRTY_READ)
+
+/**
+ * enum sva_device_flags - Flags for SVA_DEVICE_INFO
+ * @SVA_DEVICE_F_NEXT: Tell about the device with the lowest id that is @dev_id
+ *                     or greater
+ */
+enum sva_device_flags {
+	SVA_DEVICE_F_NEXT = 1 << 0,
+};
+
+/**
+ * enum sva_device_caps - what a device and its IOMMU can do
+ * @SVA_DEVICE_CAP_EXEC: PASID requests can ask for execute permission
+ * @SVA_DEVICE_CAP_PRIV: PASID requests can be privileged
+ * @SVA_DEVICE_CAP_PAGE_REQUESTS: The device makes page requests and its IOMMU
+ *                                delivers them
+ * @SVA_DEVICE_CAP_NESTED: The IOMMU driver implements nested address spaces
+ *                         (whether the hardware can is in its own data)
+ * @SVA_DEVICE_CAP_PASID_TABLE: Those are of type %SVA_AS_TYPE_PASID_TABLE
+ * @SVA_DEVICE_CAP_COHERENT: Cache coherency can be enforced
+ *
+ * A bit that is not set means that it cannot be done or cannot be known.
+ */
+enum sva_device_caps {
+	SVA_DEVICE_CAP_EXEC = 1 << 0,
+	SVA_DEVICE_CAP_PRIV = 1 << 1,
+	SVA_DEVICE_CAP_PAGE_REQUESTS = 1 << 2,
+	SVA_DEVICE_CAP_NESTED = 1 << 3,
+	SVA_DEVICE_CAP_PASID_TABLE = 1 << 4,
+	SVA_DEVICE_CAP_COHERENT = 1 << 5,
+};
+
+#define SVA_NAME_MAX	64
+
+/**
+ * struct sva_device_info - ioctl(SVA_DEVICE_INFO)
+ * @size: sizeof(struct sva_device_info)
+ * @flags: Combination of enum sva_device_flags
+ * @dev_id: In: the device, see %SVA_DEVICE_F_NEXT. Out: its id, which no other
+ *          device gets before the module is unloaded
+ * @caps: Out: enum sva_device_caps
+ * @pasid_bits: Out: width of its PASIDs, 0 if it has none
+ * @iova_bits: Out: width of the IOVA that its IOMMU translates, 0 if unknown
+ * @data_type: Out: enum iommu_hw_info_type of linux/iommufd.h: what is at
+ *             @data_uptr
+ * @data_len: In: room at @data_uptr in bytes. Out: bytes that there are; if
+ *            those are more than the room, the first ones are written
+ * @data_uptr: User pointer to a buffer for the IOMMU driver's own hardware
+ *             information, or 0 if @data_len is 0
+ * @name: Out: name of the device, ending with 0
+ * @iommu: Out: name of its IOMMU instance, ending with 0
+ *
+ * Lists the devices whose drivers can attach PASIDs.
+ *
+ * Errors: -ENOENT no such device; -EFAULT; -ENOMEM.
+ */
+struct sva_device_info {
+	__u32 size;
+	__u32 flags;
+	__u32 dev_id;
+	__u32 caps;
+	__u32 pasid_bits;
+	__u32 iova_bits;
+	__u32 data_type;
+	__u32 data_len;
+	__aligned_u64 data_uptr;
+	char name[SVA_NAME_MAX];
+	char iommu[SVA_NAME_MAX];
+};
+
+#define SVA_DEVICE_INFO _IO(SVA_TYPE, SVA_CMD_DEVICE_INFO)
+
+/**
+ * struct sva_invalidate - ioctl(SVA_INVALIDATE)
+ * @size: sizeof(struct sva_invalidate)
+ * @as_id: A nested address space or PASID table
+ * @data_type: Format of the entries: enum iommu_hwpt_invalidate_data_type of
+ *             linux/iommufd.h
+ * @entry_len: Bytes of one entry, up to 4096
+ * @entry_num: In: entries at @data_uptr. Out: entries that were handled
+ * @__reserved: Must be 0
+ * @data_uptr: User pointer to the entries
+ *
+ * Flushes what the IOMMU, and devices, may have cached of a table that user
+ * space has changed. Entries are handled in order; at the first that cannot be,
+ * the call ends with @entry_num telling how many were, and its error. With
+ * @entry_num 0 it tells whether the IOMMU knows @data_type.
+ *
+ * Errors: -ENOENT no such address space; -EINVAL it is not a user-owned table,
+ * or an entry is wrong or of an unknown type; -EOPNOTSUPP the IOMMU driver
+ * cannot do what an entry says; -E2BIG @entry_len; -EFAULT.
+ */
+struct sva_invalidate {
+	__u32 size;
+	__u32 as_id;
+	__u32 data_type;
+	__u32 entry_len;
+	__u32 entry_num;
+	__u32 __reserved;
+	__aligned_u64 data_uptr;
+};
+
+#define SVA_INVALIDATE _IO(SVA_TYPE, SVA_CMD_INVALIDATE)
+
+/**
+ * enum sva_faultq_flags - Flags for SVA_FAULTQ_ALLOC
+ * @SVA_FAULTQ_F_NONBLOCK: read(2) answers -EAGAIN instead of waiting
+ */
+enum sva_faultq_flags {
+	SVA_FAULTQ_F_NONBLOCK = 1 << 0,
+};
+
+/* Page request groups that a fault queue can hold. */
+#define SVA_FAULTQ_DEPTH_MAX	16384
+
+/* Pages in a group; a group with more is answered *invalid*. */
+#define SVA_FAULT_GROUP_MAX	256
+
+/**
+ * struct sva_faultq_alloc - ioctl(SVA_FAULTQ_ALLOC)
+ * @size: sizeof(struct sva_faultq_alloc)
+ * @flags: Combination of enum sva_faultq_flags
+ * @depth: Page request groups it holds until they are answered, 1 to
+ *         %SVA_FAULTQ_DEPTH_MAX
+ * @fd: Out: the fault queue, close-on-exec
+ *
+ * The descriptor is named when an address space is made, and read afterwards.
+ * It lives on its own: closing it answers all that is pending, and from then on
+ * every page request, with *invalid*.
+ *
+ * Errors: -EINVAL @depth; -EMFILE, -ENFILE, -ENOMEM.
+ */
+struct sva_faultq_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 depth;
+	__s32 fd;
+};
+
+#define SVA_FAULTQ_ALLOC _IO(SVA_TYPE, SVA_CMD_FAULTQ_ALLOC)
+
+/**
+ * enum sva_fault_flags - Flags of struct sva_fault
+ * @SVA_FAULT_PASID_VALID: The request had a PASID
+ * @SVA_FAULT_LAST_PAGE: The last of its page request group
+ * @SVA_FAULT_LOST: No request, but news of requests that were answered
+ *                  *invalid* because the queue was full: only @lost is set
+ */
+enum sva_fault_flags {
+	SVA_FAULT_PASID_VALID = 1 << 0,
+	SVA_FAULT_LAST_PAGE = 1 << 1,
+	SVA_FAULT_LOST = 1 << 2,
+};
+
+/**
+ * enum sva_fault_perm - access that a page request asks for
+ * @SVA_FAULT_PERM_READ: Read
+ * @SVA_FAULT_PERM_WRITE: Write
+ * @SVA_FAULT_PERM_EXEC: Execute
+ * @SVA_FAULT_PERM_PRIV: Privileged
+ */
+enum sva_fault_perm {
+	SVA_FAULT_PERM_READ = 1 << 0,
+	SVA_FAULT_PERM_WRITE = 1 << 1,
+	SVA_FAULT_PERM_EXEC = 1 << 2,
+	SVA_FAULT_PERM_PRIV = 1 << 3,
+};
+
+/**
+ * struct sva_fault - a page request, read from a fault queue
+ * @flags: Combination of enum sva_fault_flags
+ * @cookie: Names the page request group in the response
+ * @dev_id: sva device that made it
+ * @object: PASID or handle whose address space it missed in
+ * @guest_pasid: Guest PASID of @object, or %SVA_GUEST_PASID_NONE
+ * @pasid: PASID in the request
+ * @grpid: Page request group index in the request
+ * @perm: Combination of enum sva_fault_perm
+ * @lost: How many groups were lost since the last time this was told
+ * @__reserved: 0
+ * @addr: Address of the page
+ * @private_data: What the device added, if the IOMMU delivers it
+ *
+ * read(2) takes as many whole groups as fit, all pages of a group one after
+ * another. It waits until there is something. Errors: -EAGAIN; -EINVAL not even
+ * one group fits; -EFAULT, and nothing was taken.
+ */
+struct sva_fault {
+	__u32 flags;
+	__u32 cookie;
+	__u32 dev_id;
+	__u32 object;
+	__u32 guest_pasid;
+	__u32 pasid;
+	__u32 grpid;
+	__u32 perm;
+	__u32 lost;
+	__u32 __reserved;
+	__aligned_u64 addr;
+	__aligned_u64 private_data[2];
+};
+
+/**
+ * enum sva_fault_code - answers to a page request group
+ * @SVA_FAULT_SUCCESS: The pages are there: the device tries again
+ * @SVA_FAULT_INVALID: They will not be: the device's access fails
+ */
+enum sva_fault_code {
+	SVA_FAULT_SUCCESS = 0,
+	SVA_FAULT_INVALID = 1,
+};
+
+/**
+ * struct sva_fault_response - an answer, written to a fault queue
+ * @cookie: Which group
+ * @code: enum sva_fault_code
+ *
+ * write(2) takes as many as it is given and answers how many bytes of them it
+ * took; at one that is wrong it stops. Errors for the first: -ENOENT no such
+ * group, it was not read yet, or it is answered already (a device that was
+ * detached has its requests answered); -EINVAL an unknown code, or not a whole
+ * number of responses; -EFAULT.
+ */
+struct sva_fault_response {
+	__u32 cookie;
+	__u32 code;
+};
+
+/* In place of a guest PASID: none. */
+#define SVA_GUEST_PASID_NONE	0xffffffffu
+
+/**
+ * enum sva_guest_flags - Flags for SVA_PASID_GUEST
+ * @SVA_GUEST_F_SET: Give @pasid the guest PASID @guest_pasid, in place of the
+ *                   one it had, or none with %SVA_GUEST_PASID_NONE
+ * @SVA_GUEST_F_FIND: Find the PASID whose guest PASID is @guest_pasid
+ */
+enum sva_guest_flags {
+	SVA_GUEST_F_SET = 1 << 0,
+	SVA_GUEST_F_FIND = 1 << 1,
+};
+
+/**
+ * struct sva_pasid_guest - ioctl(SVA_PASID_GUEST)
+ * @size: sizeof(struct sva_pasid_guest)
+ * @flags: One of enum sva_guest_flags
+ * @pasid: PASID or handle; Out with %SVA_GUEST_F_FIND
+ * @guest_pasid: What the guest calls it, up to 2^20 - 1
+ *
+ * For a VMM whose guest chooses its own numbers. A guest PASID names one PASID
+ * of the context. Page requests tell it.
+ *
+ * Errors: -EINVAL not exactly one flag, or @guest_pasid is too wide; -ENOENT no
+ * such PASID, or none has that guest PASID; -EEXIST another one has it; -ENOMEM.
+ */
+struct sva_pasid_guest {
+	__u32 size;
+	__u32 flags;
+	__u32 pasid;
+	__u32 guest_pasid;
+};
+
+#define SVA_PASID_GUEST _IO(SVA_TYPE, SVA_CMD_PASID_GUEST)
 
 #endif /* _UAPI_LINUX_SVA_H */

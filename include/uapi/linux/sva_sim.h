@@ -14,18 +14,30 @@
 #define SVA_SIM_TYPE 0xC5
 
 /**
+ * enum sva_sim_attach_flags - Flags for SVA_SIM_ATTACH
+ * @SVA_SIM_ATTACH_F_GUEST_PASID: @pasid is a RID handle that is for a PASID
+ *                                table: the accesses carry @guest_pasid
+ */
+enum sva_sim_attach_flags {
+	SVA_SIM_ATTACH_F_GUEST_PASID = 1 << 0,
+};
+
+/**
  * struct sva_sim_attach - ioctl(SVA_SIM_ATTACH)
  * @size: sizeof(struct sva_sim_attach)
- * @flags: Must be 0
+ * @flags: Combination of enum sva_sim_attach_flags
  * @sva_fd: An open /dev/sva
  * @pasid: PASID or handle of that context
  * @number: Out: the PASID that the engine uses, 0 for a RID handle
- * @__reserved: Must be 0
+ * @guest_pasid: With %SVA_SIM_ATTACH_F_GUEST_PASID: the PASID, in place of that
+ *               of @pasid; else 0
  *
  * Attaches this queue. A queue has one PASID at a time.
  *
  * Errors: -EBUSY the queue is attached already; -EBADF not an sva fd; -ENODEV the
- * engine is gone; those of sva_attach().
+ * engine is gone; with a guest PASID, -EOPNOTSUPP the IOMMU has no PASID tables
+ * of guests, -ERANGE the engine cannot send it, -EINVAL @pasid is no RID handle;
+ * those of sva_attach().
  */
 struct sva_sim_attach {
 	__u32 size;
@@ -33,7 +45,7 @@ struct sva_sim_attach {
 	__s32 sva_fd;
 	__u32 pasid;
 	__u32 number;
-	__u32 __reserved;
+	__u32 guest_pasid;
 };
 
 #define SVA_SIM_ATTACH _IO(SVA_SIM_TYPE, 0x80)
@@ -61,9 +73,11 @@ struct sva_sim_attach {
  * @page_requests: Out: page requests made for them
  * @iotlb_hits: Out: accesses of the engine that its IOTLB served
  * @iotlb_misses: Out: accesses that walked the address space
+ * @queue_id: Out: the first word of private data in page requests of this queue;
+ *            the second is how many descriptors it had completed before
  *
- * The last two count all queues of the engine, and count on when it is taken
- * offline and enabled again.
+ * The counts of the IOTLB are those of all queues of the engine, and go on when
+ * it is taken offline and enabled again.
  *
  * Errors: -ENODEV the engine is gone.
  */
@@ -80,6 +94,7 @@ struct sva_sim_info {
 	__aligned_u64 page_requests;
 	__aligned_u64 iotlb_hits;
 	__aligned_u64 iotlb_misses;
+	__aligned_u64 queue_id;
 };
 
 #define SVA_SIM_GET_INFO _IO(SVA_SIM_TYPE, 0x82)
@@ -200,6 +215,103 @@ struct sva_sim_completion {
 	__aligned_u64 bytes;
 	__aligned_u64 fault_addr;
 	__u32 page_requests;
+	__u32 __reserved;
+};
+
+/*
+ * An instance of the software IOMMU nests either single stage-1 tables, in the
+ * formats of VT-d (linux/iommufd.h), or whole PASID tables. These are the formats
+ * of the latter, for address spaces of type SVA_AS_TYPE_PASID_TABLE. Their type
+ * numbers are outside the range that linux/iommufd.h uses.
+ */
+#define SVA_SIM_HWPT_DATA_TABLE		0x53494d01	/* sva_as_alloc.data_type */
+#define SVA_SIM_INVALIDATE_DATA_TABLE	0x53494d01	/* sva_invalidate.data_type */
+#define SVA_SIM_HW_INFO_TABLE		0x53494d01	/* sva_device_info.data_type */
+
+/**
+ * struct sva_sim_hw_info - SVA_DEVICE_INFO behind such an instance
+ * @entries_log2_max: Largest sva_sim_hwpt_table.entries_log2
+ * @gpa_width: Bits of a guest-physical address
+ * @addr_widths: Bit n: a stage-1 table can have sva_sim_table_entry.addr_width n
+ */
+struct sva_sim_hw_info {
+	__u32 entries_log2_max;
+	__u32 gpa_width;
+	__aligned_u64 addr_widths;
+};
+
+/**
+ * struct sva_sim_hwpt_table - a PASID table of a guest
+ * @table_gpa: Its guest-physical address, 4 KiB aligned
+ * @entries_log2: It has 2 to the power of this entries, 20 at most
+ * @flags: Must be 0
+ *
+ * The entry of a request is that of its PASID; without one, the first. What was
+ * read of an entry is used until it is invalidated.
+ */
+struct sva_sim_hwpt_table {
+	__aligned_u64 table_gpa;
+	__u32 entries_log2;
+	__u32 flags;
+};
+
+/* In sva_sim_table_entry.pgtbl: there is a stage-1 table. */
+#define SVA_SIM_TABLE_VALID	1ULL
+
+/**
+ * struct sva_sim_table_entry - an entry of it
+ * @pgtbl: Guest-physical address of a stage-1 table, 4 KiB aligned, and
+ *         %SVA_SIM_TABLE_VALID
+ * @addr_width: 48 or 57
+ * @__reserved: Must be 0
+ */
+struct sva_sim_table_entry {
+	__aligned_u64 pgtbl;
+	__u32 addr_width;
+	__u32 __reserved;
+};
+
+/**
+ * enum sva_sim_invalidate_scope - what was changed
+ * @SVA_SIM_INVALIDATE_TABLE: The table, and everything below: @pasid, @flags,
+ *                            @addr and @npages are 0
+ * @SVA_SIM_INVALIDATE_PASID: The entry of a PASID, and everything below: @flags,
+ *                            @addr and @npages are 0
+ * @SVA_SIM_INVALIDATE_RANGE: A range of addresses of a PASID
+ */
+enum sva_sim_invalidate_scope {
+	SVA_SIM_INVALIDATE_TABLE = 0,
+	SVA_SIM_INVALIDATE_PASID = 1,
+	SVA_SIM_INVALIDATE_RANGE = 2,
+};
+
+/**
+ * enum sva_sim_invalidate_flags - Flags of struct sva_sim_invalidate
+ * @SVA_SIM_INVALIDATE_F_LEAF: Only entries that map pages were changed
+ */
+enum sva_sim_invalidate_flags {
+	SVA_SIM_INVALIDATE_F_LEAF = 1 << 0,
+};
+
+/**
+ * struct sva_sim_invalidate - an entry of SVA_INVALIDATE
+ * @scope: enum sva_sim_invalidate_scope
+ * @pasid: PASID
+ * @addr: First address, 4 KiB aligned
+ * @npages: How many pages of 4 KiB
+ * @flags: Combination of enum sva_sim_invalidate_flags
+ * @__reserved: Must be 0
+ *
+ * Errors: -EOPNOTSUPP an unknown scope or flag; -EINVAL @pasid is beyond the end
+ * of the table, the range is empty, wraps around or is not all canonical, or what
+ * must be 0 is not.
+ */
+struct sva_sim_invalidate {
+	__u32 scope;
+	__u32 pasid;
+	__aligned_u64 addr;
+	__aligned_u64 npages;
+	__u32 flags;
 	__u32 __reserved;
 };
 

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bonds: the uses of a PASID by a device, held by the device's driver.
+ */
+#include <linux/cleanup.h>
+#include <linux/slab.h>
+
+#include "sva_private.h"
+
+static void put_bond(struct sva_bond *bond)
+{
+	if (!refcount_dec_and_test(&bond->users))
+		return;
+	sva_device_put(bond->sdev);
+	sva_ctx_put(bond->ctx);
+	kfree(bond);
+	atomic_long_dec(&sva_nr_bonds);
+}
+
+/**
+ * sva_bond_begin_revoke() - Decide that a bond is to be revoked
+ * @bond: The bond
+ * @list: Where it waits for sva_bonds_revoke(), if it is this caller's to revoke
+ *
+ * Context: The caller holds the context's lock, and calls sva_bonds_revoke()
+ * after dropping it.
+ */
+void sva_bond_begin_revoke(struct sva_bond *bond, struct list_head *list)
+{
+	lockdep_assert_held(&bond->ctx->lock);
+
+	if (bond->state != SVA_BOND_LIVE)
+		return;
+	bond->state = SVA_BOND_REVOKING;
+	refcount_inc(&bond->users);
+	list_add_tail(&bond->revoke_node, list);
+}
+
+/**
+ * sva_bonds_revoke() - Revoke bonds
+ * @list: Bonds from sva_bond_begin_revoke()
+ *
+ * Context: No sva lock is held.
+ */
+void sva_bonds_revoke(struct list_head *list)
+{
+	struct sva_bond *bond, *next;
+
+	list_for_each_entry_safe(bond, next, list, revoke_node) {
+		bond->ops->revoke(bond->priv);
+
+		mutex_lock(&bond->ctx->lock);
+		bond->state = SVA_BOND_REVOKED;
+		complete_all(&bond->revoked);
+		mutex_unlock(&bond->ctx->lock);
+		put_bond(bond);
+	}
+}
+
+static int is_pasid_capable(struct device *dev, void *count)
+{
+	if (dev->iommu->max_pasids)
+		++*(unsigned int *)count;
+	return 0;
+}
+
+/*
+ * The IOMMU translates a PASID for a whole group. Where several devices of a
+ * group can use PASIDs, all bonds of the group belong to one context.
+ */
+static int claim_group(struct sva_group *group, struct sva_ctx *ctx)
+{
+	unsigned int capable = 0;
+
+	iommu_group_for_each_dev(group->group, &capable, is_pasid_capable);
+
+	guard(spinlock)(&group->lock);
+	if (!group->nr_bonds) {
+		group->owner = ctx;
+	} else if (group->owner != ctx) {
+		if (capable > 1)
+			return -EBUSY;
+		group->owner = NULL;
+	}
+	group->nr_bonds++;
+	return 0;
+}
+
+static void unclaim_group(struct sva_group *group)
+{
+	guard(spinlock)(&group->lock);
+	group->nr_bonds--;
+}
+
+/* Takes a bond out of the IOMMU, if it is still there. */
+static void detach_bond(struct sva_bond *bond)
+{
+	struct sva_device *sdev = bond->sdev;
+
+	lockdep_assert_held(&bond->ctx->lock);
+	if (!bond->attachment)
+		return;
+
+	sva_bond_leave(bond);
+	unclaim_group(sdev->group);
+	/* The last thing that keeps sva_device_unregister() from returning. */
+	scoped_guard(spinlock, &sdev->bonds_lock)
+		list_del(&bond->device_node);
+}
+
+static struct sva_bond *get_first_bond(struct sva_device *sdev)
+{
+	struct sva_bond *bond;
+
+	guard(spinlock)(&sdev->bonds_lock);
+	bond = list_first_entry_or_null(&sdev->bonds, struct sva_bond,
+					device_node);
+	if (bond)
+		refcount_inc(&bond->users);
+	return bond;
+}
+
+/* Revokes a bond, or waits for who does, and takes it out of the IOMMU. */
+static void end_bond(struct sva_bond *bond)
+{
+	struct sva_ctx *ctx = bond->ctx;
+	LIST_HEAD(list);
+	bool wait;
+
+	mutex_lock(&ctx->lock);
+	wait = bond->state == SVA_BOND_REVOKING;
+	sva_bond_begin_revoke(bond, &list);
+	mutex_unlock(&ctx->lock);
+
+	if (wait)
+		wait_for_completion(&bond->revoked);
+	sva_bonds_revoke(&list);
+
+	mutex_lock(&ctx->lock);
+	detach_bond(bond);
+	mutex_unlock(&ctx->lock);
+}
+
+/**
+ * sva_bonds_end() - Revoke all bonds of a device and take them out of the IOMMU
+ * @sdev: The device, to which no more can be attached
+ *
+ * Context: No sva lock is held.
+ */
+void sva_bonds_end(struct sva_device *sdev)
+{
+	struct sva_bond *bond;
+
+	while ((bond = get_first_bond(sdev))) {
+		end_bond(bond);
+		put_bond(bond);
+	}
+}
+
+static struct sva_bond *new_bond(struct sva_device *sdev, struct sva_ctx *ctx,
+				 const struct sva_bond_ops *ops, void *priv)
+{
+	struct sva_bond *bond;
+
+	bond = kzalloc_obj(*bond, GFP_KERNEL_ACCOUNT);
+	if (!bond)
+		return NULL;
+	refcount_set(&bond->users, 1);
+	bond->ctx = ctx;
+	bond->sdev = sdev;
+	kref_get(&sdev->kref);
+	bond->ops = ops;
+	bond->priv = priv;
+	init_completion(&bond->revoked);
+	atomic_long_inc(&sva_nr_bonds);
+	return bond;
+}
+
+static int attach_bond(struct sva_bond *bond, u32 id)
+{
+	struct sva_device *sdev = bond->sdev;
+	struct sva_ctx *ctx = bond->ctx;
+	struct sva_pasid *pasid;
+	int ret;
+
+	guard(rwsem_read)(&sdev->live);
+	if (sdev->gone)
+		return -ENODEV;
+
+	ret = claim_group(sdev->group, ctx);
+	if (ret)
+		return ret;
+
+	guard(mutex)(&ctx->lock);
+	pasid = sva_pasid_find(ctx, id);
+	ret = pasid ? sva_bond_join(bond, pasid) : -ENOENT;
+	if (ret) {
+		unclaim_group(sdev->group);
+		return ret;
+	}
+
+	guard(spinlock)(&sdev->bonds_lock);
+	list_add_tail(&bond->device_node, &sdev->bonds);
+	return 0;
+}
+
+/**
+ * sva_attach() - Let a device use a PASID
+ * @sdev: The device
+ * @fd: An sva fd, as user space passed it to the driver
+ * @pasid: PASID or handle of that context
+ * @ops: How to revoke the bond
+ * @priv: For @ops; valid until sva_detach() returns
+ *
+ * The driver may program sva_bond_pasid() into its device as soon as this
+ * returns. Nothing but the PASID being bound decides what the device can reach:
+ * DMA of a PASID that is not bound is blocked. The bond keeps the context alive
+ * when the fd is closed.
+ *
+ * A RID handle stands for the requests of the whole group that carry no PASID.
+ * It can be attached only while somebody holds the group's DMA ownership
+ * (iommu_device_claim_dma_owner()), which must be the caller's user, and stays
+ * held until sva_detach() returned.
+ *
+ * Context: Process context, may sleep. For a process PASID it may take
+ * mmap_lock: never call it from mmap() or vm_operations.
+ * Return: the bond, which the caller owns, or ERR_PTR:
+ * -EBADF @fd is not an sva fd; -ENOENT the context has no such PASID; -ENODEV
+ * the device is being unregistered, or can attach no PASIDs; -ERANGE the number
+ * is too wide for the device; -EPERM a process PASID of another process, or a
+ * RID handle and the group is not owned for DMA or its interrupts are not
+ * isolated; -EBUSY the group, or this PASID of it, belongs to somebody else, or
+ * the device is being reset; -EADDRINUSE something is mapped where the device
+ * cannot translate or its group has a reserved region; -EXDEV a nested address
+ * space of another IOMMU instance; -EOPNOTSUPP or what else the IOMMU driver
+ * answered (-ENOSPC: no number is left for a process PASID); -ENOMEM.
+ */
+struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,
+			    const struct sva_bond_ops *ops, void *priv)
+{
+	struct sva_bond *bond;
+	struct sva_ctx *ctx;
+	int ret;
+
+	ctx = sva_ctx_from_fd(fd);
+	if (IS_ERR(ctx))
+		return ERR_CAST(ctx);
+
+	bond = new_bond(sdev, ctx, ops, priv);
+	if (!bond) {
+		sva_ctx_put(ctx);
+		return ERR_PTR(-ENOMEM);
+	}
+
+	ret = attach_bond(bond, pasid);
+	if (ret) {
+		put_bond(bond);
+		return ERR_PTR(ret);
+	}
+	return bond;
+}
+EXPORT_SYMBOL_GPL(sva_attach);
+
+/**
+ * sva_detach() - End the use of a PASID
+ * @bond: From sva_attach(); freed here
+ *
+ * The driver has stopped the DMA of this bond. Page requests of it that are
+ * under way have been answered when this returns, and neither DMA nor page
+ * requests of it can arrive any more, unless the device has the same PASID
+ * attached by another bond. A revoke() that is running is waited for; none
+ * begins later.
+ *
+ * Context: Process context, may sleep. Not from revoke(), nor while holding
+ * mmap_lock or a lock that revoke() takes.
+ */
+void sva_detach(struct sva_bond *bond)
+{
+	struct sva_ctx *ctx = bond->ctx;
+
+	mutex_lock(&ctx->lock);
+	if (bond->state == SVA_BOND_REVOKING) {
+		mutex_unlock(&ctx->lock);
+		wait_for_completion(&bond->revoked);
+		mutex_lock(&ctx->lock);
+	}
+	bond->state = SVA_BOND_DETACHED;
+	detach_bond(bond);
+	mutex_unlock(&ctx->lock);
+
+	put_bond(bond);
+}
+EXPORT_SYMBOL_GPL(sva_detach);
+
+/**
+ * sva_bond_pasid() - The number to program into the device
+ * @bond: The bond
+ *
+ * Context: Any.
+ * Return: the PASID, which does not change during the life of the bond, or
+ * IOMMU_NO_PASID for a RID handle.
+ */
+u32 sva_bond_pasid(const struct sva_bond *bond)
+{
+	return bond->number;
+}
+EXPORT_SYMBOL_GPL(sva_bond_pasid);

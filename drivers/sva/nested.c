@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Nested address spaces: stage-1 tables, or whole tables of them, that user
+ * space owns, over an IOVA address space as parent. Their formats are between
+ * user space and the IOMMU driver; the core bounds sizes and counts.
+ *
+ * IOMMU drivers copy from user memory themselves. User space can make such a
+ * copy take as long as it likes, and the device must not go away meanwhile.
+ * Therefore they are called with page faults disabled: a page that is not there
+ * makes the copy fail, is faulted in without any lock, and the call repeated.
+ */
+#include <linux/cleanup.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "sva_private.h"
+
+/* How often user memory may vanish between being faulted in and being copied. */
+#define COPY_TRIES	16
+
+/* A structure of some format; all that exist are far smaller. */
+#define DATA_MAX	SZ_4K
+
+struct sva_nested {
+	struct sva_as as;
+	struct sva_domain domain;
+	struct sva_iova *iova;		/* parent: a use of it is held */
+	struct sva_domain *parent;	/* of @iova, for this IOMMU instance */
+	struct module *owner;		/* IOMMU driver: outlives all devices */
+};
+
+static struct sva_nested *to_nested(struct sva_as *as)
+{
+	return container_of(as, struct sva_nested, as);
+}
+
+static struct sva_domain *nested_attach(struct sva_as *as,
+					const struct sva_target *target)
+{
+	struct sva_nested *nested = to_nested(as);
+	int ret;
+
+	if (target->dev->iommu->iommu_dev != nested->domain.iommu)
+		return ERR_PTR(-EXDEV);
+	if (as->type == SVA_AS_TYPE_PASID_TABLE &&
+	    target->pasid != IOMMU_NO_PASID)
+		return ERR_PTR(-EINVAL);
+
+	/* The guest's DMA must not hit what the parent cannot translate. */
+	ret = sva_iova_reserve_for(nested->iova, target);
+	if (ret)
+		return ERR_PTR(ret);
+	ret = sva_target_set(target, nested->domain.domain);
+	if (ret) {
+		sva_iova_unreserve_for(nested->iova, target->owner);
+		return ERR_PTR(ret);
+	}
+	return &nested->domain;
+}
+
+static void nested_put(struct sva_domain *domain, void *owner)
+{
+	sva_iova_unreserve_for(to_nested(domain->as)->iova, owner);
+}
+
+static void nested_free(struct sva_as *as)
+{
+	struct sva_nested *nested = to_nested(as);
+
+	iommu_domain_free(nested->domain.domain);
+	sva_domain_put(nested->parent, nested);
+	sva_as_put(&nested->iova->as);
+	module_put(nested->owner);
+	sva_faultq_put(as->faultq);
+	kfree(nested);
+}
+
+static const struct sva_as_ops nested_ops = {
+	.attach = nested_attach,
+	.put = nested_put,
+	.free = nested_free,
+};
+
+/* See the top of the file; -EAGAIN when the memory has to be faulted in first. */
+static struct iommu_domain *try_alloc(struct device *dev,
+				      struct iommu_domain *parent,
+				      const struct iommu_user_data *data)
+{
+	const struct iommu_ops *ops = dev->iommu->iommu_dev->ops;
+	struct iommu_domain *domain;
+
+	pagefault_disable();
+	domain = ops->domain_alloc_nested(dev, parent, 0, data);
+	pagefault_enable();
+	return domain;
+}
+
+static int check_iommu(struct device *dev, u32 type)
+{
+	const struct iommu_ops *ops = dev->iommu->iommu_dev->ops;
+	u32 can = ops->user_pasid_table ? SVA_AS_TYPE_PASID_TABLE :
+					  SVA_AS_TYPE_NESTED;
+
+	return ops->domain_alloc_nested && type == can ? 0 : -EOPNOTSUPP;
+}
+
+/* Domains that are not attached anywhere need their driver all the same. */
+static int set_up_parent(struct sva_nested *nested, struct device *dev)
+{
+	struct module *owner = dev->iommu->iommu_dev->ops->owner;
+	struct sva_domain *parent;
+
+	if (nested->parent)
+		return 0;
+	if (!try_module_get(owner))
+		return -ENODEV;
+	parent = sva_domain_get_parent(nested->iova, dev);
+	if (IS_ERR(parent)) {
+		module_put(owner);
+		return PTR_ERR(parent);
+	}
+	nested->parent = parent;
+	nested->owner = owner;
+	return 0;
+}
+
+/* Everything for which the device must be there. */
+static int set_up(struct sva_nested *nested, struct sva_device *sdev,
+		  const struct iommu_user_data *data)
+{
+	struct device *dev = sdev->dev;
+	struct iommu_domain *domain;
+	int ret;
+
+	guard(rwsem_read)(&sdev->live);
+	if (sdev->gone)
+		return -ENODEV;
+	ret = check_iommu(dev, nested->as.type);
+	if (ret)
+		return ret;
+
+	ret = set_up_parent(nested, dev);
+	if (ret)
+		return ret;
+
+	domain = try_alloc(dev, nested->parent->domain, data);
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
+	domain->owner = dev->iommu->iommu_dev->ops;
+	domain->cookie_type = IOMMU_COOKIE_NONE;
+	if (nested->as.faultq)
+		domain->iopf_handler = sva_fault_handler;
+	nested->domain.domain = domain;
+	nested->domain.iommu = dev->iommu->iommu_dev;
+	nested->domain.coherent = nested->parent->coherent;
+	return 0;
+}
+
+static int set_up_faulting(struct sva_nested *nested, struct sva_device *sdev,
+			   const struct iommu_user_data *data)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < COPY_TRIES; i++) {
+		if (fault_in_readable(data->uptr, data->len))
+			return -EFAULT;
+		ret = set_up(nested, sdev, data);
+		if (ret != -EFAULT)
+			break;
+	}
+	return ret;
+}
+
+static struct sva_iova *get_parent(struct sva_ctx *ctx, u32 id)
+{
+	struct sva_as *as = sva_as_get(ctx, id);
+	struct sva_iova *iova;
+
+	if (!as)
+		return ERR_PTR(-ENOENT);
+	if (as->type == SVA_AS_TYPE_IOVA) {
+		iova = sva_as_to_iova(as);
+		if (iova->nest_parent)
+			return iova;
+	}
+	sva_as_put(as);
+	return ERR_PTR(-EINVAL);
+}
+
+/**
+ * sva_nested_alloc() - Make a nested address space
+ * @ctx: The context
+ * @cmd: What user space asks for; flags are checked
+ * @faultq: Where its page requests go, or NULL; taken over if it succeeds
+ *
+ * Return: the address space, without an id, or ERR_PTR as SVA_AS_ALLOC documents
+ * it.
+ */
+struct sva_as *sva_nested_alloc(struct sva_ctx *ctx,
+				const struct sva_as_alloc *cmd,
+				struct sva_faultq *faultq)
+{
+	struct iommu_user_data data = {
+		.type = cmd->data_type,
+		.uptr = u64_to_user_ptr(cmd->data_uptr),
+		.len = cmd->data_len,
+	};
+	struct sva_nested *nested;
+	struct sva_device *sdev;
+	int ret;
+
+	if (data.len > DATA_MAX)
+		return ERR_PTR(-E2BIG);
+
+	nested = kzalloc_obj(*nested, GFP_KERNEL_ACCOUNT);
+	if (!nested)
+		return ERR_PTR(-ENOMEM);
+	nested->as.type = cmd->type;
+	nested->as.ops = &nested_ops;
+	nested->as.faultq = faultq;
+	nested->domain.as = &nested->as;
+
+	nested->iova = get_parent(ctx, cmd->parent_id);
+	if (IS_ERR(nested->iova)) {
+		ret = PTR_ERR(nested->iova);
+		goto out_free;
+	}
+
+	sdev = sva_device_get(cmd->dev_id);
+	ret = sdev ? set_up_faulting(nested, sdev, &data) : -ENODEV;
+	if (sdev)
+		sva_device_put(sdev);
+	if (!ret)
+		return &nested->as;
+
+	if (nested->parent) {
+		sva_domain_put(nested->parent, nested);
+		module_put(nested->owner);
+	}
+	sva_as_put(&nested->iova->as);
+out_free:
+	kfree(nested);
+	return ERR_PTR(ret);
+}
+
+/* --- invalidation --------------------------------------------------------------- */
+
+/* The driver counts what it has handled in @array; see the top of the file. */
+static int invalidate(struct iommu_domain *domain,
+		      struct iommu_user_data_array *array)
+{
+	int ret;
+
+	pagefault_disable();
+	ret = domain->ops->cache_invalidate_user(domain, array);
+	pagefault_enable();
+	return ret;
+}
+
+/* Goes on behind what was handled, so that nothing is flushed twice. */
+static int invalidate_faulting(struct iommu_domain *domain,
+			       struct iommu_user_data_array all, u32 *done)
+{
+	unsigned int tries = 0;
+	int ret;
+
+	do {
+		struct iommu_user_data_array rest = {
+			.type = all.type,
+			.uptr = all.uptr + (size_t)*done * all.entry_len,
+			.entry_len = all.entry_len,
+			.entry_num = all.entry_num - *done,
+		};
+
+		ret = invalidate(domain, &rest);
+		*done += rest.entry_num;
+		if (ret != -EFAULT || *done == all.entry_num)
+			break;
+		if (rest.entry_num)
+			tries = 0;
+		if (fault_in_readable(all.uptr + (size_t)*done * all.entry_len,
+				      all.entry_len))
+			break;
+	} while (++tries < COPY_TRIES);
+	return ret;
+}
+
+int sva_ioctl_invalidate(struct sva_ucmd *ucmd)
+{
+	struct sva_invalidate *cmd = ucmd->cmd;
+	struct iommu_user_data_array array = {
+		.type = cmd->data_type,
+		.uptr = u64_to_user_ptr(cmd->data_uptr),
+		.entry_len = cmd->entry_len,
+		.entry_num = cmd->entry_num,
+	};
+	struct sva_as *as;
+	u32 done = 0;
+	int ret;
+
+	if (cmd->__reserved)
+		return -EINVAL;
+	if (cmd->entry_len > DATA_MAX || cmd->entry_num > SVA_INVALIDATE_MAX)
+		return -E2BIG;
+	if (cmd->entry_num && !cmd->entry_len)
+		return -EINVAL;
+
+	as = sva_as_get(ucmd->ctx, cmd->as_id);
+	if (!as)
+		return -ENOENT;
+	ret = -EINVAL;
+	if (as->type != SVA_AS_TYPE_IOVA)
+		ret = invalidate_faulting(to_nested(as)->domain.domain, array,
+					  &done);
+	sva_as_put(as);
+
+	cmd->entry_num = done;
+	return sva_ucmd_respond(ucmd) ?: ret;
+}
