@@ -136,8 +136,7 @@ int sva_get_info(const struct sva *sva, struct sva_get_info *info, size_t size);
  *
  * It begins unbound: the DMA of devices attached to it is blocked.
  *
- * Return: 0, or -ENOSPC no number is free; -EDQUOT over the caller's quota;
- * -ENOMEM.
+ * Return: 0, or -ENOSPC no number is free; -ENOMEM.
  */
 int sva_pasid_alloc(const struct sva *sva, uint32_t *pasid);
 
@@ -173,7 +172,7 @@ int sva_pasid_alloc_range(const struct sva *sva, uint32_t min, uint32_t max,
  * @pasid: The number
  *
  * Return: 0, or -EBUSY it is taken or not of the pool; -EINVAL it is 0;
- * -EDQUOT; -ENOMEM.
+ * -ENOMEM.
  */
 int sva_pasid_alloc_fixed(const struct sva *sva, uint32_t pasid);
 
@@ -186,7 +185,7 @@ int sva_pasid_alloc_fixed(const struct sva *sva, uint32_t pasid);
  * can be given plain pointers. It has no number until the first attach, cannot
  * be bound to anything else, and only the process that made it can attach it.
  *
- * Return: 0, or -EDQUOT, -ENOMEM.
+ * Return: 0, or -ENOMEM.
  */
 int sva_pasid_alloc_process(const struct sva *sva, uint32_t *pasid);
 
@@ -195,7 +194,7 @@ int sva_pasid_alloc_process(const struct sva *sva, uint32_t *pasid);
  * @sva: The handle
  * @pasid: Out: a handle, with %SVA_PASID_HANDLE set
  *
- * Return: 0, or -EDQUOT, -ENOMEM.
+ * Return: 0, or -ENOMEM.
  */
 int sva_pasid_alloc_rid(const struct sva *sva, uint32_t *pasid);
 

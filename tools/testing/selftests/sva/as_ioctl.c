@@ -128,6 +128,7 @@ static void fill_iova_copy(void *cmd, const struct world *w)
 struct op {
 	unsigned long request;
 	unsigned int size;
+	unsigned int first;	/* size of the first version, 0: the same */
 	fill_fn fill;
 	int flags;		/* offset of the field, or NO_FIELD */
 	uint32_t known_flags;
@@ -167,7 +168,9 @@ TEST_OP(pasid_bind, SVA_PASID_BIND, sva_pasid_bind,
 	.flags = AT(sva_pasid_bind, flags), .reserved = NO_FIELD,
 	.id = AT(sva_pasid_bind, pasid), .id2 = AT(sva_pasid_bind, as_id));
 TEST_OP(as_alloc, SVA_AS_ALLOC, sva_as_alloc,
-	.flags = AT(sva_as_alloc, flags), .reserved = NO_FIELD,
+	.first = AT(sva_as_alloc, parent_id), .flags = AT(sva_as_alloc, flags),
+	.known_flags = SVA_AS_F_NEST_PARENT | SVA_AS_F_FAULT,
+	.reserved = AT(sva_as_alloc, __reserved),
 	.responds = true, .id = NO_FIELD, .id2 = NO_FIELD);
 TEST_OP(iova_ranges, SVA_IOVA_RANGES, sva_iova_ranges,
 	.flags = NO_FIELD, .reserved = AT(sva_iova_ranges, __reserved),
@@ -293,6 +296,11 @@ TEST_F(as_ioctl, unaligned_struct)
 	EXPECT_EQ(0, call_with(&self->stage, cmd));
 }
 
+static unsigned int first_size(const struct op *op)
+{
+	return op->first ? op->first : op->size;
+}
+
 TEST_F(as_ioctl, short_struct)
 {
 	struct core_counts counts;
@@ -300,7 +308,7 @@ TEST_F(as_ioctl, short_struct)
 
 	prepare(&self->stage, self->stage.cmd, variant->op->size);
 	counts = core_counts();
-	for (size = 0; size < variant->op->size; size++) {
+	for (size = 0; size < first_size(variant->op); size++) {
 		set_u32(self->stage.cmd, 0, size);
 		EXPECT_EQ(-EINVAL, call(&self->stage));
 	}
@@ -419,7 +427,7 @@ TEST_F(as_ioctl, caller_of_32_bits)
 
 	prepare(&self->stage, low, variant->op->size);
 	EXPECT_EQ(0, call32(fd, variant->op->request, low));
-	set_u32(low, 0, variant->op->size - 1);
+	set_u32(low, 0, first_size(variant->op) - 1);
 	EXPECT_EQ(-EINVAL, call32(fd, variant->op->request, low));
 	set_u32(low, 0, variant->op->size + 4);
 	set_u32(low, variant->op->size, 1);
@@ -622,7 +630,7 @@ TEST_F(as_number, unknown_ioctls)
 {
 	unsigned int nr;
 
-	for (nr = SVA_CMD_IOVA_DIRTY_READ + 1; nr < 256; nr++)
+	for (nr = SVA_CMD_PASID_GUEST + 1; nr < 256; nr++)
 		EXPECT_EQ(-ENOTTY,
 			  sva_ioctl(self->fd, _IO(SVA_TYPE, nr), self->cmd));
 	EXPECT_EQ(-ENOTTY, sva_ioctl(self->fd, FIONREAD, self->cmd));
@@ -664,7 +672,9 @@ TEST_F(as_number, info)
 	ASSERT_EQ(0, core_info(self->fd, &info));
 	EXPECT_EQ(sizeof(info), info.size);
 	EXPECT_EQ(SVA_FEATURE_PASID | SVA_FEATURE_PROCESS | SVA_FEATURE_RID |
-		  SVA_FEATURE_IOVA | SVA_FEATURE_MAP_FILE, info.features);
+		  SVA_FEATURE_IOVA | SVA_FEATURE_MAP_FILE |
+		  SVA_FEATURE_DEVICE_INFO | SVA_FEATURE_NESTED |
+		  SVA_FEATURE_FAULTQ, info.features);
 	EXPECT_LT(0, info.pasid_min);
 	EXPECT_LE(info.pasid_min, info.pasid_max);
 	EXPECT_GT(1 << SVA_PASID_WIDTH_MAX, info.pasid_max);

@@ -3,6 +3,7 @@
  * The operations of an engine that is attached to the process PASID, completion
  * by record, read, poll and eventfd, and what it says to bad descriptors.
  */
+#include <stddef.h>
 #include <sys/eventfd.h>
 
 #include "sva_util.h"
@@ -442,18 +443,21 @@ TEST_F(sim_ops, sim_ioctl_structs)
 	big.more = 1;
 	EXPECT_EQ(-E2BIG, sva_ioctl(self->sim, SVA_SIM_GET_INFO, &big));
 	big.more = 0;
-	big.info.size = sizeof(big.info) - 1;
+	/* The first version ended there. */
+	big.info.size = offsetof(struct sva_sim_info, queue_id);
+	EXPECT_EQ(0, sva_ioctl(self->sim, SVA_SIM_GET_INFO, &big));
+	big.info.size--;
 	EXPECT_EQ(-EINVAL, sva_ioctl(self->sim, SVA_SIM_GET_INFO, &big));
 	big.info.size = sizeof(big.info);
 	big.info.flags = 1;
 	EXPECT_EQ(-EOPNOTSUPP, sva_ioctl(self->sim, SVA_SIM_GET_INFO, &big));
 
-	attach.flags = 1;
+	attach.flags = SVA_SIM_ATTACH_F_GUEST_PASID << 1;
 	EXPECT_EQ(-EOPNOTSUPP, sva_ioctl(self->sim, SVA_SIM_ATTACH, &attach));
 	attach.flags = 0;
-	attach.__reserved = 1;
+	attach.guest_pasid = 1;
 	EXPECT_EQ(-EINVAL, sva_ioctl(self->sim, SVA_SIM_ATTACH, &attach));
-	attach.__reserved = 0;
+	attach.guest_pasid = 0;
 	attach.size = sizeof(attach) - 4;
 	EXPECT_EQ(-EINVAL, sva_ioctl(self->sim, SVA_SIM_ATTACH, &attach));
 
