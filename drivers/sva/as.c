@@ -1,30 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Address space ids, for all types of address spaces.
+ * What all types of address spaces have in common.
  */
-#include <linux/slab.h>
-
 #include "sva_private.h"
+
+static void free_as(struct sva_object *obj)
+{
+	struct sva_as *as = container_of(obj, struct sva_as, obj);
+
+	as->ops->free(as);
+}
+
+/* Nested address spaces use others, and are freed before them. */
+static const struct sva_object_ops iova_object_ops = {
+	.rank = SVA_RANK_MAX,
+	.free = free_as,
+};
+
+static const struct sva_object_ops nested_object_ops = {
+	.free = free_as,
+};
 
 /**
  * sva_as_get() - Look up an address space of a context and use it
  * @ctx: The context
  * @id: Its id
  *
- * While it is used it cannot be destroyed.
- *
  * Return: the address space, to be given to sva_as_put(), or NULL.
  */
 struct sva_as *sva_as_get(struct sva_ctx *ctx, u32 id)
 {
-	struct sva_as *as;
+	struct sva_object *obj;
 
-	xa_lock(&ctx->spaces);
-	as = xa_load(&ctx->spaces, id);
-	if (as)
-		refcount_inc(&as->users);
-	xa_unlock(&ctx->spaces);
-	return as;
+	obj = sva_object_get(ctx, id, &iova_object_ops);
+	if (!obj)
+		obj = sva_object_get(ctx, id, &nested_object_ops);
+	return obj ? container_of(obj, struct sva_as, obj) : NULL;
 }
 
 /**
@@ -33,8 +44,7 @@ struct sva_as *sva_as_get(struct sva_ctx *ctx, u32 id)
  */
 void sva_as_put(struct sva_as *as)
 {
-	/* The last one is the id's, which ends in sva_ioctl_destroy(). */
-	WARN_ON(refcount_dec_and_test(&as->users));
+	sva_object_put(&as->obj);
 }
 
 static bool flags_fit(const struct sva_as_alloc *cmd)
@@ -64,28 +74,6 @@ static struct sva_as *new_as(struct sva_ctx *ctx, const struct sva_as_alloc *cmd
 	}
 }
 
-/* Gives an address space its id, tells user space, and makes it visible. */
-static int publish_as(struct sva_ucmd *ucmd, struct sva_as *as)
-{
-	struct sva_as_alloc *cmd = ucmd->cmd;
-	struct xarray *spaces = &ucmd->ctx->spaces;
-	int ret;
-
-	refcount_set(&as->users, 1);
-	ret = xa_alloc(spaces, &as->id, XA_ZERO_ENTRY, xa_limit_31b,
-		       GFP_KERNEL_ACCOUNT);
-	if (ret)
-		return ret;
-	cmd->id = as->id;
-	ret = sva_ucmd_respond(ucmd);
-	if (ret) {
-		xa_erase(spaces, as->id);
-		return ret;
-	}
-	xa_store(spaces, as->id, as, GFP_KERNEL_ACCOUNT);
-	return 0;
-}
-
 int sva_ioctl_as_alloc(struct sva_ucmd *ucmd)
 {
 	struct sva_as_alloc *cmd = ucmd->cmd;
@@ -108,48 +96,10 @@ int sva_ioctl_as_alloc(struct sva_ucmd *ucmd)
 		sva_faultq_put(faultq);
 		return PTR_ERR(as);
 	}
-	ret = publish_as(ucmd, as);
+	as->obj.ops = as->type == SVA_AS_TYPE_IOVA ? &iova_object_ops :
+						     &nested_object_ops;
+	ret = sva_object_publish(ucmd, &as->obj, &cmd->id);
 	if (ret)
 		as->ops->free(as);
 	return ret;
-}
-
-int sva_ioctl_destroy(struct sva_ucmd *ucmd)
-{
-	struct sva_destroy *cmd = ucmd->cmd;
-	struct xarray *spaces = &ucmd->ctx->spaces;
-	struct sva_as *as;
-
-	xa_lock(spaces);
-	as = xa_load(spaces, cmd->id);
-	if (!as || !refcount_dec_if_one(&as->users)) {
-		xa_unlock(spaces);
-		return as ? -EBUSY : -ENOENT;
-	}
-	__xa_erase(spaces, cmd->id);
-	xa_unlock(spaces);
-
-	as->ops->free(as);
-	return 0;
-}
-
-/**
- * sva_as_free_all() - Free what a context still has at its end
- * @ctx: The context, which nobody can reach any more; no PASID is left
- *
- * Nested address spaces use their parents, and are freed first.
- */
-void sva_as_free_all(struct sva_ctx *ctx)
-{
-	struct sva_as *as;
-	unsigned long id;
-
-	xa_for_each(&ctx->spaces, id, as)
-		if (as->type != SVA_AS_TYPE_IOVA) {
-			xa_erase(&ctx->spaces, id);
-			as->ops->free(as);
-		}
-	xa_for_each(&ctx->spaces, id, as)
-		as->ops->free(as);
-	xa_destroy(&ctx->spaces);
 }

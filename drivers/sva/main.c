@@ -40,7 +40,7 @@ static int sva_open(struct inode *inode, struct file *file)
 	mutex_init(&ctx->lock);
 	xa_init_flags(&ctx->pasids, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->handles, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
-	xa_init_flags(&ctx->spaces, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->guests, XA_FLAGS_ACCOUNT);
 	file->private_data = ctx;
 	atomic_long_inc(&sva_nr_contexts);
@@ -52,7 +52,7 @@ static void free_ctx(struct kref *kref)
 	struct sva_ctx *ctx = container_of(kref, struct sva_ctx, kref);
 
 	sva_pasid_free_all(ctx);
-	sva_as_free_all(ctx);
+	sva_objects_free_all(ctx);
 	mutex_destroy(&ctx->lock);
 	kfree(ctx);
 	atomic_long_dec(&sva_nr_contexts);
@@ -89,7 +89,8 @@ static int sva_ioctl_get_info(struct sva_ucmd *ucmd)
 	cmd->features = SVA_FEATURE_PASID | SVA_FEATURE_PROCESS |
 			SVA_FEATURE_RID | SVA_FEATURE_IOVA |
 			SVA_FEATURE_MAP_FILE | SVA_FEATURE_DEVICE_INFO |
-			SVA_FEATURE_NESTED | SVA_FEATURE_FAULTQ;
+			SVA_FEATURE_NESTED | SVA_FEATURE_FAULTQ |
+			SVA_FEATURE_VIOMMU;
 	cmd->pasid_min = pool.first;
 	cmd->pasid_max = pool.last;
 	cmd->pool_size = pool.size;
@@ -116,6 +117,9 @@ union sva_cmd_buffer {
 	struct sva_invalidate invalidate;
 	struct sva_faultq_alloc faultq_alloc;
 	struct sva_pasid_guest pasid_guest;
+	struct sva_viommu_alloc viommu_alloc;
+	struct sva_vdevice_alloc vdevice_alloc;
+	struct sva_veventq_alloc veventq_alloc;
 };
 
 struct sva_ioctl_op {
@@ -170,6 +174,14 @@ static const struct sva_ioctl_op sva_ioctl_ops[] = {
 	[SVA_CMD_PASID_GUEST] =
 		SVA_IOCTL(sva_ioctl_pasid_guest, struct sva_pasid_guest,
 			  guest_pasid),
+	[SVA_CMD_VIOMMU_ALLOC] =
+		SVA_IOCTL(sva_ioctl_viommu_alloc, struct sva_viommu_alloc, id),
+	[SVA_CMD_VDEVICE_ALLOC] =
+		SVA_IOCTL(sva_ioctl_vdevice_alloc, struct sva_vdevice_alloc,
+			  virt_id),
+	[SVA_CMD_VEVENTQ_ALLOC] =
+		SVA_IOCTL(sva_ioctl_veventq_alloc, struct sva_veventq_alloc,
+			  __reserved),
 };
 
 /**

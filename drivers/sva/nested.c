@@ -12,6 +12,7 @@
 #include <linux/cleanup.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -27,6 +28,7 @@
 struct sva_nested {
 	struct sva_as as;
 	struct sva_domain domain;
+	struct sva_viommu *viommu;	/* it was made on, or NULL; a use is held */
 	struct sva_iova *iova;		/* parent: a use of it is held */
 	struct sva_domain *parent;	/* of @iova, for this IOMMU instance */
 	struct module *owner;		/* IOMMU driver: outlives all devices */
@@ -73,6 +75,7 @@ static void nested_free(struct sva_as *as)
 	iommu_domain_free(nested->domain.domain);
 	sva_domain_put(nested->parent, nested);
 	sva_as_put(&nested->iova->as);
+	sva_viommu_put(nested->viommu);
 	module_put(nested->owner);
 	sva_faultq_put(as->faultq);
 	kfree(nested);
@@ -141,6 +144,8 @@ static int set_up(struct sva_nested *nested, struct sva_device *sdev,
 	ret = check_iommu(dev, nested->as.type);
 	if (ret)
 		return ret;
+	if (nested->viommu && !sva_viommu_is_for(nested->viommu, dev))
+		return -EXDEV;
 
 	ret = set_up_parent(nested, dev);
 	if (ret)
@@ -153,6 +158,8 @@ static int set_up(struct sva_nested *nested, struct sva_device *sdev,
 	domain->cookie_type = IOMMU_COOKIE_NONE;
 	if (nested->as.faultq)
 		domain->iopf_handler = sva_fault_handler;
+	if (nested->viommu)
+		iommu_set_fault_handler(domain, sva_viommu_fault, nested->viommu);
 	nested->domain.domain = domain;
 	nested->domain.iommu = dev->iommu->iommu_dev;
 	nested->domain.coherent = nested->parent->coherent;
@@ -175,20 +182,42 @@ static int set_up_faulting(struct sva_nested *nested, struct sva_device *sdev,
 	return ret;
 }
 
-static struct sva_iova *get_parent(struct sva_ctx *ctx, u32 id)
+/**
+ * sva_nested_get_parent() - Look up a nesting parent and use it
+ * @ctx: The context
+ * @id: Its id
+ *
+ * Return: the address space, to be given to sva_as_put(), or ERR_PTR: -ENOENT
+ * there is no such address space, -EINVAL it is not a nesting parent.
+ */
+struct sva_iova *sva_nested_get_parent(struct sva_ctx *ctx, u32 id)
 {
 	struct sva_as *as = sva_as_get(ctx, id);
-	struct sva_iova *iova;
 
 	if (!as)
 		return ERR_PTR(-ENOENT);
-	if (as->type == SVA_AS_TYPE_IOVA) {
-		iova = sva_as_to_iova(as);
-		if (iova->nest_parent)
-			return iova;
-	}
+	if (as->type == SVA_AS_TYPE_IOVA && sva_as_to_iova(as)->nest_parent)
+		return sva_as_to_iova(as);
 	sva_as_put(as);
 	return ERR_PTR(-EINVAL);
+}
+
+/* The parent that is named, or that of the vIOMMU that is. */
+static int find_parent(struct sva_nested *nested, struct sva_ctx *ctx, u32 id)
+{
+	struct sva_iova *iova;
+
+	nested->viommu = sva_viommu_get(ctx, id);
+	if (nested->viommu) {
+		nested->iova = sva_viommu_iova(nested->viommu);
+		refcount_inc(&nested->iova->as.obj.users);
+		return 0;
+	}
+	iova = sva_nested_get_parent(ctx, id);
+	if (IS_ERR(iova))
+		return PTR_ERR(iova);
+	nested->iova = iova;
+	return 0;
 }
 
 /**
@@ -224,11 +253,9 @@ struct sva_as *sva_nested_alloc(struct sva_ctx *ctx,
 	nested->as.faultq = faultq;
 	nested->domain.as = &nested->as;
 
-	nested->iova = get_parent(ctx, cmd->parent_id);
-	if (IS_ERR(nested->iova)) {
-		ret = PTR_ERR(nested->iova);
+	ret = find_parent(nested, ctx, cmd->parent_id);
+	if (ret)
 		goto out_free;
-	}
 
 	sdev = sva_device_get(cmd->dev_id);
 	ret = sdev ? set_up_faulting(nested, sdev, &data) : -ENODEV;
@@ -242,6 +269,7 @@ struct sva_as *sva_nested_alloc(struct sva_ctx *ctx,
 		module_put(nested->owner);
 	}
 	sva_as_put(&nested->iova->as);
+	sva_viommu_put(nested->viommu);
 out_free:
 	kfree(nested);
 	return ERR_PTR(ret);
@@ -289,6 +317,76 @@ static int invalidate_faulting(struct iommu_domain *domain,
 	return ret;
 }
 
+/* --- invalidation by the guest's names ------------------------------------------- */
+
+static struct sva_nested *get_target(struct sva_ctx *ctx,
+				     struct sva_viommu *viommu,
+				     const struct sva_invalidate_target *target)
+{
+	struct sva_nested *nested;
+	struct sva_pasid *pasid;
+
+	if (!sva_viommu_has_device(viommu, target->virt_id))
+		return ERR_PTR(-ENODEV);
+
+	guard(mutex)(&ctx->lock);
+	pasid = xa_load(&ctx->guests, target->guest_pasid);
+	if (!pasid || !pasid->as || pasid->as->type == SVA_AS_TYPE_IOVA)
+		return ERR_PTR(-ENOENT);
+	nested = to_nested(pasid->as);
+	if (nested->viommu != viommu)
+		return ERR_PTR(-ENOENT);
+	refcount_inc(&nested->as.obj.users);
+	return nested;
+}
+
+/* One entry, behind the names of what it is about. */
+static int invalidate_named(struct sva_ctx *ctx, struct sva_viommu *viommu,
+			    const struct iommu_user_data_array *array, u32 index)
+{
+	void __user *entry = array->uptr + (size_t)index * array->entry_len;
+	struct iommu_user_data_array one = {
+		.type = array->type,
+		.uptr = entry + sizeof(struct sva_invalidate_target),
+		.entry_len = array->entry_len - sizeof(struct sva_invalidate_target),
+		.entry_num = 1,
+	};
+	struct sva_invalidate_target target;
+	struct sva_nested *nested;
+	u32 done = 0;
+	int ret;
+
+	if (copy_from_user(&target, entry, sizeof(target)))
+		return -EFAULT;
+	if (target.__reserved)
+		return -EINVAL;
+	nested = get_target(ctx, viommu, &target);
+	if (IS_ERR(nested))
+		return PTR_ERR(nested);
+	ret = invalidate_faulting(nested->domain.domain, one, &done);
+	sva_as_put(&nested->as);
+	return ret;
+}
+
+static int invalidate_viommu(struct sva_ctx *ctx, struct sva_viommu *viommu,
+			     const struct iommu_user_data_array *array, u32 *done)
+{
+	int ret = 0;
+
+	if (array->entry_num &&
+	    array->entry_len <= sizeof(struct sva_invalidate_target))
+		return -EINVAL;
+	for (; *done < array->entry_num; ++*done) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		ret = invalidate_named(ctx, viommu, array, *done);
+		if (ret)
+			break;
+		cond_resched();
+	}
+	return ret;
+}
+
 int sva_ioctl_invalidate(struct sva_ucmd *ucmd)
 {
 	struct sva_invalidate *cmd = ucmd->cmd;
@@ -298,6 +396,7 @@ int sva_ioctl_invalidate(struct sva_ucmd *ucmd)
 		.entry_len = cmd->entry_len,
 		.entry_num = cmd->entry_num,
 	};
+	struct sva_viommu *viommu;
 	struct sva_as *as;
 	u32 done = 0;
 	int ret;
@@ -310,13 +409,19 @@ int sva_ioctl_invalidate(struct sva_ucmd *ucmd)
 		return -EINVAL;
 
 	as = sva_as_get(ucmd->ctx, cmd->as_id);
-	if (!as)
-		return -ENOENT;
-	ret = -EINVAL;
-	if (as->type != SVA_AS_TYPE_IOVA)
-		ret = invalidate_faulting(to_nested(as)->domain.domain, array,
-					  &done);
-	sva_as_put(as);
+	if (as) {
+		ret = -EINVAL;
+		if (as->type != SVA_AS_TYPE_IOVA)
+			ret = invalidate_faulting(to_nested(as)->domain.domain,
+						  array, &done);
+		sva_as_put(as);
+	} else {
+		viommu = sva_viommu_get(ucmd->ctx, cmd->as_id);
+		if (!viommu)
+			return -ENOENT;
+		ret = invalidate_viommu(ucmd->ctx, viommu, &array, &done);
+		sva_viommu_put(viommu);
+	}
 
 	cmd->entry_num = done;
 	return sva_ucmd_respond(ucmd) ?: ret;

@@ -364,7 +364,7 @@ int sva_ioctl_pasid_info(struct sva_ucmd *ucmd)
 	if (pasid) {
 		cmd->kind = pasid->kind;
 		cmd->number = pasid_number(pasid);
-		cmd->as_id = pasid->as ? pasid->as->id : SVA_AS_NONE;
+		cmd->as_id = pasid->as ? pasid->as->obj.id : SVA_AS_NONE;
 		cmd->bonds = pasid->nr_bonds;
 		cmd->state = sva_pasid_state_bits(pasid);
 	}

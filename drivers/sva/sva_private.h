@@ -9,8 +9,9 @@
  *	faultq->answer_lock	page requests are being answered
  *	iova->lock		areas, domains and reserved ranges of one IOVA AS
  *	locks of the IOMMU core and its drivers, mmap_lock
- *	sdev->bonds_lock, group->lock, faultq->lock, the xarrays' and the pool's
- *	spinlocks
+ *	sdev->bonds_lock, group->lock, faultq->lock, viommu->lock, the xarrays'
+ *	and the pool's spinlocks
+ *	veventq->lock
  *
  * No lock of ours is held while memory is pinned, while user memory is copied,
  * or while a driver's revoke() runs: user space can make each of these take as
@@ -35,6 +36,7 @@
 
 struct sva_as;
 struct sva_faultq;
+struct sva_object;
 struct user_struct;
 
 /* --- context and ioctls: main.c ------------------------------------------ */
@@ -44,7 +46,7 @@ struct sva_ctx {
 	struct mutex lock;		/* bindings and attachments of all PASIDs */
 	struct xarray pasids;		/* number -> struct sva_pasid */
 	struct xarray handles;		/* handle -> struct sva_pasid */
-	struct xarray spaces;		/* id -> struct sva_as */
+	struct xarray objects;		/* id -> struct sva_object */
 	struct xarray guests;		/* guest PASID -> struct sva_pasid; lock */
 };
 
@@ -222,6 +224,29 @@ void sva_bonds_end(struct sva_device *sdev);
 void sva_bond_begin_revoke(struct sva_bond *bond, struct list_head *list);
 void sva_bonds_revoke(struct list_head *list);
 
+/* --- objects with an id: object.c ----------------------------------------- */
+
+/* Objects of a lower rank may use those of a higher one, and are freed first. */
+#define SVA_RANK_MAX	2
+
+struct sva_object_ops {
+	unsigned int rank;
+	void (*free)(struct sva_object *obj);
+};
+
+struct sva_object {
+	u32 id;
+	refcount_t users;		/* its id, other objects, PASIDs, calls */
+	const struct sva_object_ops *ops;
+};
+
+struct sva_object *sva_object_get(struct sva_ctx *ctx, u32 id,
+				  const struct sva_object_ops *ops);
+void sva_object_put(struct sva_object *obj);
+int sva_object_publish(struct sva_ucmd *ucmd, struct sva_object *obj, u32 *id);
+void sva_objects_free_all(struct sva_ctx *ctx);
+int sva_ioctl_destroy(struct sva_ucmd *ucmd);
+
 /* --- address spaces: as.c ------------------------------------------------- */
 
 struct sva_domain;
@@ -239,9 +264,8 @@ struct sva_as_ops {
 };
 
 struct sva_as {
-	u32 id;
+	struct sva_object obj;
 	u32 type;			/* enum sva_as_type */
-	refcount_t users;		/* its id, bound PASIDs, children, calls */
 	const struct sva_as_ops *ops;
 	struct sva_faultq *faultq;	/* holds a reference; may be NULL */
 };
@@ -258,9 +282,7 @@ struct sva_domain {
 
 struct sva_as *sva_as_get(struct sva_ctx *ctx, u32 id);
 void sva_as_put(struct sva_as *as);
-void sva_as_free_all(struct sva_ctx *ctx);
 int sva_ioctl_as_alloc(struct sva_ucmd *ucmd);
-int sva_ioctl_destroy(struct sva_ucmd *ucmd);
 
 /* --- IOVA: iova.c ---------------------------------------------------------- */
 
@@ -340,7 +362,29 @@ void sva_domains_unmap(struct sva_iova *iova, struct list_head *areas);
 struct sva_as *sva_nested_alloc(struct sva_ctx *ctx,
 				const struct sva_as_alloc *cmd,
 				struct sva_faultq *faultq);
+struct sva_iova *sva_nested_get_parent(struct sva_ctx *ctx, u32 id);
 int sva_ioctl_invalidate(struct sva_ucmd *ucmd);
+
+/* --- what a VM sees of an IOMMU: viommu.c, event.c ------------------------- */
+
+struct sva_viommu;
+struct sva_veventq;
+
+struct sva_viommu *sva_viommu_get(struct sva_ctx *ctx, u32 id);
+void sva_viommu_put(struct sva_viommu *viommu);
+struct sva_iova *sva_viommu_iova(struct sva_viommu *viommu);
+bool sva_viommu_is_for(struct sva_viommu *viommu, struct device *dev);
+bool sva_viommu_has_device(struct sva_viommu *viommu, u64 virt_id);
+int sva_viommu_fault(struct iommu_domain *domain, struct device *dev,
+		     unsigned long iova, int flags, void *token);
+int sva_ioctl_viommu_alloc(struct sva_ucmd *ucmd);
+int sva_ioctl_vdevice_alloc(struct sva_ucmd *ucmd);
+int sva_ioctl_veventq_alloc(struct sva_ucmd *ucmd);
+
+struct sva_veventq *sva_veventq_alloc(u32 depth, u32 flags, struct file **filep);
+void sva_veventq_put(struct sva_veventq *q);
+void sva_veventq_add(struct sva_veventq *q, struct sva_vevent *event);
+bool sva_veventq_is_closed(struct sva_veventq *q);
 
 /* --- page requests to user space: fault.c ---------------------------------- */
 

@@ -50,6 +50,9 @@ enum {
 	SVA_CMD_INVALIDATE = 0x0f,
 	SVA_CMD_FAULTQ_ALLOC = 0x10,
 	SVA_CMD_PASID_GUEST = 0x11,
+	SVA_CMD_VIOMMU_ALLOC = 0x12,
+	SVA_CMD_VDEVICE_ALLOC = 0x13,
+	SVA_CMD_VEVENTQ_ALLOC = 0x14,
 };
 
 /* The widest PASID that PCI Express has (PCIe 6.0, 7.8.9): 20 bits. */
@@ -105,6 +108,7 @@ struct sva_get_info {
  * @SVA_FEATURE_NESTED: address spaces of type %SVA_AS_TYPE_NESTED and
  *                      %SVA_AS_TYPE_PASID_TABLE, where a device's IOMMU can
  * @SVA_FEATURE_FAULTQ: fault queues
+ * @SVA_FEATURE_VIOMMU: vIOMMUs, vdevices and their event queues
  */
 enum sva_feature {
 	SVA_FEATURE_PASID = 1 << 0,
@@ -115,17 +119,18 @@ enum sva_feature {
 	SVA_FEATURE_DEVICE_INFO = 1 << 5,
 	SVA_FEATURE_NESTED = 1 << 6,
 	SVA_FEATURE_FAULTQ = 1 << 7,
+	SVA_FEATURE_VIOMMU = 1 << 8,
 };
 
 /**
  * struct sva_destroy - ioctl(SVA_DESTROY)
  * @size: sizeof(struct sva_destroy)
- * @id: Address space to destroy
+ * @id: Address space, vIOMMU or vdevice to destroy
  *
  * Everything that is mapped is unmapped and unpinned.
  *
- * Errors: -ENOENT no such id; -EBUSY a PASID is bound to it, a nested address
- * space has it as parent, or another call is using it at this moment.
+ * Errors: -ENOENT no such id; -EBUSY a PASID is bound to it, another object was
+ * made on it, or another call is using it at this moment.
  */
 struct sva_destroy {
 	__u32 size;
@@ -331,7 +336,8 @@ enum sva_as_flags {
  * @type: enum sva_as_type
  * @id: Out: the address space
  * @parent_id: The nesting parent, an address space with
- *             %SVA_AS_F_NEST_PARENT; 0 for %SVA_AS_TYPE_IOVA
+ *             %SVA_AS_F_NEST_PARENT, or a vIOMMU on one; 0 for
+ *             %SVA_AS_TYPE_IOVA
  * @dev_id: An sva device, which names the IOMMU instance; 0 for
  *          %SVA_AS_TYPE_IOVA
  * @fault_fd: From SVA_FAULTQ_ALLOC, with %SVA_AS_F_FAULT, else 0
@@ -347,7 +353,8 @@ enum sva_as_flags {
  * Errors: -EOPNOTSUPP an unknown @type, or the IOMMU cannot nest so or does not
  * know @data_type; -ENOENT no such parent; -EINVAL the parent is not a nesting
  * parent, a flag or field does not belong to @type, or the IOMMU refuses what
- * is at @data_uptr; -ENODEV no such device; -EBADF @fault_fd is not a fault
+ * is at @data_uptr; -ENODEV no such device; -EXDEV it is not behind the IOMMU
+ * instance of the vIOMMU; -EBADF @fault_fd is not a fault
  * queue; -E2BIG @data_len is too large; -EFAULT; -ENOMEM.
  */
 struct sva_as_alloc {
@@ -619,7 +626,7 @@ struct sva_device_info {
 /**
  * struct sva_invalidate - ioctl(SVA_INVALIDATE)
  * @size: sizeof(struct sva_invalidate)
- * @as_id: A nested address space or PASID table
+ * @as_id: A nested address space or PASID table, or a vIOMMU
  * @data_type: Format of the entries: enum iommu_hwpt_invalidate_data_type of
  *             linux/iommufd.h
  * @entry_len: Bytes of one entry, up to 4096
@@ -630,11 +637,18 @@ struct sva_device_info {
  * Flushes what the IOMMU, and devices, may have cached of a table that user
  * space has changed. Entries are handled in order; at the first that cannot be,
  * the call ends with @entry_num telling how many were, and its error. With
- * @entry_num 0 it tells whether the IOMMU knows @data_type.
+ * @entry_num 0 it tells whether the IOMMU knows @data_type (not of a vIOMMU).
  *
- * Errors: -ENOENT no such address space; -EINVAL it is not a user-owned table,
- * or an entry is wrong or of an unknown type; -EOPNOTSUPP the IOMMU driver
- * cannot do what an entry says; -E2BIG @entry_len; -EFAULT.
+ * On a vIOMMU each entry begins with a struct sva_invalidate_target, behind
+ * which stands an entry of the format: it is for the address space on that
+ * vIOMMU that the PASID is bound to. This way a VMM can pass on what its guest
+ * says in the guest's own names.
+ *
+ * Errors: -ENOENT no such address space or vIOMMU, or the guest PASID of a target
+ * is not bound to one on this vIOMMU; -ENODEV no vdevice has that name; -EINVAL
+ * it is not a user-owned table, or an entry is wrong or of an unknown type;
+ * -EOPNOTSUPP the IOMMU driver cannot do what an entry says; -E2BIG @entry_len,
+ * or more than 65536 entries; -EFAULT.
  */
 struct sva_invalidate {
 	__u32 size;
@@ -644,6 +658,18 @@ struct sva_invalidate {
 	__u32 entry_num;
 	__u32 __reserved;
 	__aligned_u64 data_uptr;
+};
+
+/**
+ * struct sva_invalidate_target - begins an entry of an SVA_INVALIDATE of a vIOMMU
+ * @virt_id: The guest's name of the device
+ * @guest_pasid: Guest PASID
+ * @__reserved: Must be 0
+ */
+struct sva_invalidate_target {
+	__aligned_u64 virt_id;
+	__u32 guest_pasid;
+	__u32 __reserved;
 };
 
 #define SVA_INVALIDATE _IO(SVA_TYPE, SVA_CMD_INVALIDATE)
@@ -807,5 +833,125 @@ struct sva_pasid_guest {
 };
 
 #define SVA_PASID_GUEST _IO(SVA_TYPE, SVA_CMD_PASID_GUEST)
+
+/**
+ * struct sva_viommu_alloc - ioctl(SVA_VIOMMU_ALLOC)
+ * @size: sizeof(struct sva_viommu_alloc)
+ * @flags: Must be 0
+ * @parent_id: An address space with %SVA_AS_F_NEST_PARENT, which several
+ *             vIOMMUs may share
+ * @dev_id: An sva device, which names the IOMMU instance
+ * @id: Out: the vIOMMU
+ *
+ * The slice of one IOMMU instance that a VM sees. It has the instance's cache
+ * tag for the parent as long as it lives, whatever is attached.
+ *
+ * Errors: -ENOENT no such parent; -EINVAL it is not a nesting parent; -ENODEV no
+ * such device; -EOPNOTSUPP its IOMMU cannot nest; -ENOMEM.
+ */
+struct sva_viommu_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 parent_id;
+	__u32 dev_id;
+	__u32 id;
+};
+
+#define SVA_VIOMMU_ALLOC _IO(SVA_TYPE, SVA_CMD_VIOMMU_ALLOC)
+
+/**
+ * struct sva_vdevice_alloc - ioctl(SVA_VDEVICE_ALLOC)
+ * @size: sizeof(struct sva_vdevice_alloc)
+ * @flags: Must be 0
+ * @viommu_id: The vIOMMU
+ * @dev_id: An sva device behind its IOMMU instance
+ * @id: Out: the vdevice
+ * @__reserved: Must be 0
+ * @virt_id: The guest's name of the device, not U64_MAX
+ *
+ * Errors: -ENOENT no such vIOMMU; -ENODEV no such device; -EXDEV it is behind
+ * another instance; -EEXIST the vIOMMU has a vdevice of that name, or for that
+ * device; -ENOMEM.
+ */
+struct sva_vdevice_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 viommu_id;
+	__u32 dev_id;
+	__u32 id;
+	__u32 __reserved;
+	__aligned_u64 virt_id;
+};
+
+#define SVA_VDEVICE_ALLOC _IO(SVA_TYPE, SVA_CMD_VDEVICE_ALLOC)
+
+/**
+ * enum sva_veventq_flags - Flags for SVA_VEVENTQ_ALLOC
+ * @SVA_VEVENTQ_F_NONBLOCK: read(2) answers -EAGAIN instead of waiting
+ */
+enum sva_veventq_flags {
+	SVA_VEVENTQ_F_NONBLOCK = 1 << 0,
+};
+
+/* Events that an event queue can hold. */
+#define SVA_VEVENTQ_DEPTH_MAX	16384
+
+/**
+ * struct sva_veventq_alloc - ioctl(SVA_VEVENTQ_ALLOC)
+ * @size: sizeof(struct sva_veventq_alloc)
+ * @flags: Combination of enum sva_veventq_flags
+ * @viommu_id: The vIOMMU
+ * @depth: Events it holds, 1 to %SVA_VEVENTQ_DEPTH_MAX
+ * @fd: Out: the event queue, close-on-exec
+ * @__reserved: Must be 0
+ *
+ * A vIOMMU has one event queue at a time; closing it makes room for another.
+ *
+ * Errors: -ENOENT no such vIOMMU; -EINVAL @depth; -EEXIST it has one; -EMFILE,
+ * -ENFILE, -ENOMEM.
+ */
+struct sva_veventq_alloc {
+	__u32 size;
+	__u32 flags;
+	__u32 viommu_id;
+	__u32 depth;
+	__s32 fd;
+	__u32 __reserved;
+};
+
+#define SVA_VEVENTQ_ALLOC _IO(SVA_TYPE, SVA_CMD_VEVENTQ_ALLOC)
+
+/**
+ * enum sva_vevent_type - what an event is about
+ * @SVA_VEVENT_FAULT: A translation through an address space of the vIOMMU failed
+ *                    for good, and the IOMMU driver reported it
+ * @SVA_VEVENT_LOST: The queue was full; events up to @sequence are lost
+ */
+enum sva_vevent_type {
+	SVA_VEVENT_FAULT = 1,
+	SVA_VEVENT_LOST = 2,
+};
+
+/**
+ * struct sva_vevent - an event, read from an event queue
+ * @type: enum sva_vevent_type
+ * @sequence: Counts all events of the queue, lost ones too: a gap tells how many
+ *            are missing in front of this one
+ * @virt_id: The guest's name of the device
+ * @addr: Address
+ * @perm: enum sva_fault_perm: access that failed
+ * @__reserved: 0
+ *
+ * read(2) takes as many as there are and fit, and waits for the first. Errors:
+ * -EAGAIN; -EINVAL not even one fits; -EFAULT.
+ */
+struct sva_vevent {
+	__u32 type;
+	__u32 sequence;
+	__aligned_u64 virt_id;
+	__aligned_u64 addr;
+	__u32 perm;
+	__u32 __reserved;
+};
 
 #endif /* _UAPI_LINUX_SVA_H */
