@@ -38,7 +38,7 @@ static int sva_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	kref_init(&ctx->kref);
 	mutex_init(&ctx->lock);
-	xa_init_flags(&ctx->pasids, XA_FLAGS_ACCOUNT);
+	ctx->pasids = RB_ROOT;
 	xa_init_flags(&ctx->handles, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->guests, XA_FLAGS_ACCOUNT);

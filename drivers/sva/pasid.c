@@ -2,6 +2,7 @@
 /*
  * PASID objects: numbers out of the pool, RID handles and process PASIDs.
  */
+#include <linux/cleanup.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -48,12 +49,36 @@ static void delete_pasid(struct sva_pasid *pasid)
 	kmem_cache_free(pasid_cache, pasid);
 }
 
-static struct xarray *pasid_array(struct sva_ctx *ctx, u32 *id)
+static int compare_number(const void *key, const struct rb_node *node)
 {
-	if (!(*id & SVA_PASID_HANDLE))
-		return &ctx->pasids;
-	*id &= ~SVA_PASID_HANDLE;
-	return &ctx->handles;
+	u32 number = *(const u32 *)key;
+	u32 other = rb_entry(node, struct sva_pasid, node)->id;
+
+	return number < other ? -1 : number > other;
+}
+
+static int compare_pasids(struct rb_node *node, const struct rb_node *other)
+{
+	return compare_number(&rb_entry(node, struct sva_pasid, node)->id, other);
+}
+
+static struct sva_pasid *find_number(struct sva_ctx *ctx, u32 number)
+{
+	struct rb_node *node = rb_find(&number, &ctx->pasids, compare_number);
+
+	return rb_entry_safe(node, struct sva_pasid, node);
+}
+
+static struct sva_pasid *next_number(struct sva_pasid *pasid)
+{
+	return rb_entry_safe(rb_next(&pasid->node), struct sva_pasid, node);
+}
+
+/* The pool gives a number out once: there is none like it yet. */
+static void insert_number(struct sva_ctx *ctx, struct sva_pasid *pasid)
+{
+	lockdep_assert_held(&ctx->lock);
+	rb_find_add(&pasid->node, &ctx->pasids, compare_pasids);
 }
 
 /**
@@ -66,10 +91,10 @@ static struct xarray *pasid_array(struct sva_ctx *ctx, u32 *id)
  */
 struct sva_pasid *sva_pasid_find(struct sva_ctx *ctx, u32 id)
 {
-	struct xarray *xa = pasid_array(ctx, &id);
-
 	lockdep_assert_held(&ctx->lock);
-	return xa_load(xa, id);
+	if (id & SVA_PASID_HANDLE)
+		return xa_load(&ctx->handles, id & ~SVA_PASID_HANDLE);
+	return find_number(ctx, id);
 }
 
 static int alloc_handle(struct sva_ucmd *ucmd, enum sva_pasid_kind kind)
@@ -136,43 +161,7 @@ static void delete_numbers(struct list_head *list)
 		kmem_cache_free(pasid_cache, pasid);
 }
 
-/*
- * Nothing can fail once objects can be found: user space is told beforehand, and
- * where several have to be stored, there is room for them.
- */
-static int publish_numbers(struct sva_ucmd *ucmd, u32 first, u32 count,
-			   struct list_head *list)
-{
-	struct sva_pasid_alloc *cmd = ucmd->cmd;
-	struct xarray *xa = &ucmd->ctx->pasids;
-	struct sva_pasid *pasid, *next;
-	u32 i;
-	int ret;
-
-	for (i = 0; i < count; i++) {
-		ret = xa_reserve(xa, first + i, GFP_KERNEL_ACCOUNT);
-		if (ret)
-			goto out_release;
-	}
-
-	cmd->pasid = first;
-	ret = sva_ucmd_respond(ucmd);
-	if (ret)
-		goto out_release;
-
-	list_for_each_entry_safe(pasid, next, list, attachments) {
-		INIT_LIST_HEAD(&pasid->attachments);
-		xa_store(xa, pasid->id, pasid, GFP_KERNEL_ACCOUNT);
-	}
-	return 0;
-
-out_release:
-	while (i--)
-		xa_release(xa, first + i);
-	return ret;
-}
-
-/* The usual case, in which storing is the last thing that can fail. */
+/* The usual case: no list to go through. */
 static int alloc_one(struct sva_ucmd *ucmd, u32 number)
 {
 	struct sva_pasid_alloc *cmd = ucmd->cmd;
@@ -185,25 +174,39 @@ static int alloc_one(struct sva_ucmd *ucmd, u32 number)
 	pasid->id = number;
 	cmd->pasid = number;
 	ret = sva_ucmd_respond(ucmd);
-	if (!ret)
-		ret = xa_insert(&ucmd->ctx->pasids, number, pasid,
-				GFP_KERNEL_ACCOUNT);
-	if (ret)
+	if (ret) {
 		kmem_cache_free(pasid_cache, pasid);
-	return ret;
+		return ret;
+	}
+	guard(mutex)(&ucmd->ctx->lock);
+	insert_number(ucmd->ctx, pasid);
+	return 0;
 }
 
 static int alloc_many(struct sva_ucmd *ucmd, u32 first, u32 count)
 {
+	struct sva_pasid_alloc *cmd = ucmd->cmd;
+	struct sva_pasid *pasid, *next;
 	LIST_HEAD(list);
 	int ret;
 
 	ret = new_numbers(first, count, &list);
-	if (!ret)
-		ret = publish_numbers(ucmd, first, count, &list);
-	if (ret)
+	if (!ret) {
+		cmd->pasid = first;
+		ret = sva_ucmd_respond(ucmd);
+	}
+	if (ret) {
 		delete_numbers(&list);
-	return ret;
+		return ret;
+	}
+
+	guard(mutex)(&ucmd->ctx->lock);
+	list_for_each_entry_safe(pasid, next, &list, attachments) {
+		INIT_LIST_HEAD(&pasid->attachments);
+		insert_number(ucmd->ctx, pasid);
+		cond_resched();
+	}
+	return 0;
 }
 
 static int alloc_numbers(struct sva_ucmd *ucmd)
@@ -278,14 +281,12 @@ static int free_handle(struct sva_ctx *ctx, u32 id)
 	return 0;
 }
 
-static int check_unused(struct sva_ctx *ctx, u32 first, u32 count)
+static int check_unused(struct sva_pasid *pasid, u32 first, u32 count)
 {
 	u32 i;
 
-	for (i = 0; i < count; i++) {
-		struct sva_pasid *pasid = sva_pasid_find(ctx, first + i);
-
-		if (!pasid)
+	for (i = 0; i < count; i++, pasid = next_number(pasid)) {
+		if (!pasid || pasid->id != first + i)
 			return -ENOENT;
 		if (pasid->nr_bonds)
 			return -EBUSY;
@@ -295,14 +296,16 @@ static int check_unused(struct sva_ctx *ctx, u32 first, u32 count)
 
 static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
 {
+	struct sva_pasid *pasid, *next;
 	u32 i;
 	int ret;
 
 	mutex_lock(&ctx->lock);
-	ret = check_unused(ctx, first, count);
-	for (i = 0; !ret && i < count; i++) {
-		struct sva_pasid *pasid = xa_erase(&ctx->pasids, first + i);
-
+	pasid = find_number(ctx, first);
+	ret = check_unused(pasid, first, count);
+	for (i = 0; !ret && i < count; i++, pasid = next) {
+		next = next_number(pasid);
+		rb_erase(&pasid->node, &ctx->pasids);
 		forget_guest(ctx, pasid);
 		delete_pasid(pasid);
 		cond_resched();
@@ -434,23 +437,25 @@ int sva_ioctl_pasid_guest(struct sva_ucmd *ucmd)
  */
 void sva_pasid_free_all(struct sva_ctx *ctx)
 {
+	struct sva_pasid *pasid, *next;
 	u32 first = 0, count = 0;
-	struct sva_pasid *pasid;
 	unsigned long index;
 
 	xa_destroy(&ctx->guests);
-	xa_for_each(&ctx->pasids, index, pasid) {
-		if (index != first + count || count == SVA_RANGE_MAX) {
+	pasid = rb_entry_safe(rb_first(&ctx->pasids), struct sva_pasid, node);
+	for (; pasid; pasid = next) {
+		if (pasid->id != first + count || count == SVA_RANGE_MAX) {
 			sva_pool_free(first, count);
-			first = index;
+			first = pasid->id;
 			count = 0;
 		}
 		count++;
+		next = next_number(pasid);
+		rb_erase(&pasid->node, &ctx->pasids);
 		delete_pasid(pasid);
 		cond_resched();
 	}
 	sva_pool_free(first, count);
-	xa_destroy(&ctx->pasids);
 
 	xa_for_each(&ctx->handles, index, pasid)
 		delete_pasid(pasid);

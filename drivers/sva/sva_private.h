@@ -44,7 +44,7 @@ struct user_struct;
 struct sva_ctx {
 	struct kref kref;		/* the file, and each bond */
 	struct mutex lock;		/* bindings and attachments of all PASIDs */
-	struct xarray pasids;		/* number -> struct sva_pasid */
+	struct rb_root pasids;		/* struct sva_pasid by number; lock */
 	struct xarray handles;		/* handle -> struct sva_pasid */
 	struct xarray objects;		/* id -> struct sva_object */
 	struct xarray guests;		/* guest PASID -> struct sva_pasid; lock */
@@ -90,6 +90,7 @@ void sva_pool_get_info(struct sva_pool_info *info);
 #define SVA_RANGE_MAX	65536
 
 struct sva_pasid {
+	struct rb_node node;		/* sva_ctx.pasids: those with a number */
 	u32 id;				/* number or handle: what user space says */
 	u8 kind;			/* enum sva_pasid_kind */
 	bool revoked;			/* SVA_PASID_S_REVOKED; ctx->lock */
