@@ -119,11 +119,11 @@ run-demo:
 
 run-test:
 	@set -f; $(VM)/runtests $(if $(VMS),--vms $(VMS)) $(if $(APPEND),--append "$(APPEND)") \
-		$(if $(VTD),--vtd) $(if $(LIMIT),--limit $(LIMIT)) $(T)
+		$(if $(MACHINE),--machine $(MACHINE)) $(if $(LIMIT),--limit $(LIMIT)) $(T)
 
 run-shell:
 	@$(VM)/run --name shell --shell $(if $(APPEND),--append "$(APPEND)") \
-		$(if $(VTD),--vtd) -- sh /sva/guest-shell
+		$(if $(MACHINE),--machine $(MACHINE)) -- sh /sva/guest-shell
 
 run-bench:
 	@$(VM)/run --name bench --count -m 3G \
@@ -152,7 +152,8 @@ help:
 	@echo 'KERNEL=7.2.12   build for and boot this kernel instead of the newest'
 	@echo 'KDIR=directory  "make modules" against these headers with your compiler'
 	@echo 'APPEND="..."    more of the guest kernel command line (sva.parameter=value)'
-	@echo 'VTD=1           give the virtual machine an Intel IOMMU'
+	@echo 'MACHINE=vtd     an Intel IOMMU in the virtual machine; "engine": one that'
+	@echo '                nests, with a PCI engine behind it (a QEMU is built for it)'
 	@echo 'VMS=1           number of virtual machines "make test" may use at once'
 	@echo 'LIMIT=120       seconds that one test program may take'
 	@echo 'OUT=directory   build there, inside the checkout, instead of in build/'

@@ -25,8 +25,8 @@ class Collector:
     before its plan is done, exits with an error or says nothing is a failure.
     """
 
-    def __init__(self, write, verbose=False):
-        self.write, self.verbose = write, verbose
+    def __init__(self, write, verbose=False, prefix=""):
+        self.write, self.verbose, self.prefix = write, verbose, prefix
         self.passed, self.failed, self.skipped = 0, [], []
         self.program = None
         self.done = set()
@@ -46,7 +46,7 @@ class Collector:
 
     def begin(self, name):
         # "modules" comes twice: at the start and at the end
-        self.program = self.kept.setdefault(name, Program(name))
+        self.program = self.kept.setdefault(name, Program(self.prefix + name))
 
     def tap(self, line):
         prog = self.program

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 BOOT = pathlib.Path(os.environ.get("SVA_BOOT", "/"))
 SRC = pathlib.Path(__file__).resolve().parents[3]
@@ -26,7 +27,9 @@ SPLAT = re.compile(
     r"Objects remaining|still has objects|double free|use-after-free|"
     r"scheduling while atomic|sleeping function called|list_(add|del) corruption|"
     r"Unable to handle|stack guard|stack-protector|Bad page|Bad rss|"
-    r"IRQ \d+: nobody cared|DMAR:.*fault")
+    r"IRQ \d+: nobody cared")
+# Where no test makes a device do what it may not.
+DMA_FAULT = re.compile(r"DMAR:.*fault")
 MARK = re.compile(r"sva-test: (\S+)")
 
 APPEND = ("console=ttyS0 panic=-1 oops=panic softlockup_panic=1 hung_task_panic=1 "
@@ -34,8 +37,39 @@ APPEND = ("console=ttyS0 panic=-1 oops=panic softlockup_panic=1 hung_task_panic=
           "rcupdate.rcu_cpu_stall_timeout=60 random.trust_cpu=on "
           "printk.time=1 loglevel=7 ")
 
+
+
+class Hardware(typing.NamedTuple):
+    """What a machine has besides the usual, and words for its kernel."""
+    devices: list = []
+    words: str = ""
+    cpu: str = "max"
+    # Only the QEMU that tools/testing/qemu builds has it; tests make its engine
+    # access what is blocked.
+    patched: bool = False
+
+
+# An Intel IOMMU with everything that QEMU has, and a PCI Express device with ATS.
 VTD = ["-device", "intel-iommu,intremap=on,scalable-mode=on,fsts=on,svm=on,"
-       "pasid-bits=20,device-iotlb=on"]
+       "pasid-bits=20,device-iotlb=on",
+       "-device", "pcie-root-port,id=rp",
+       "-device", "virtio-rng-pci,bus=rp,iommu_platform=on,ats=on"]
+# An Intel IOMMU that nests, an engine behind it, and room to plug in another.
+ENGINE = ["-L", "/usr/share/qemu", "-L", "/usr/share/seabios",
+          "-device", "intel-iommu,intremap=on,x-scalable-mode=on,x-flts=on,"
+          "x-nest=on,x-pasid-mode=on,x-pasid-bits=20,device-iotlb=on,x-prs=on",
+          "-device", "pcie-root-port,id=port0,chassis=1",
+          "-device", "sva-engine,id=engine0,bus=port0"]
+# A test that needs other machines than the plain one says so at its top:
+# "Machine: NAME...". It is run on each of them.
+MACHINES = {
+    "plain": Hardware(),
+    "vtd": Hardware(VTD, "intel_iommu=on,sm_on "),
+    "vtd-sm-off": Hardware(VTD, "intel_iommu=on,sm_off "),
+    "vtd-legacy": Hardware(["-device", "intel-iommu,intremap=on"], "intel_iommu=on "),
+    "engine": Hardware(ENGINE, "intel_iommu=on,sm_on ", "max,la57=off", True),
+}
+PATCHED_QEMU = os.environ.get("SVA_QEMU", "")
 
 
 def boot_id():
@@ -78,18 +112,20 @@ def kvm_boots(base):
 COUNT = ["-icount", "shift=0,sleep=off"]
 
 
-def qemu(acc, smp, mem, append, vtd=False, count=False):
+def qemu(acc, smp, mem, append, machine="plain", count=False):
     """The command line that all boots have in common."""
+    hardware = MACHINES[machine]
     if count:
         acc, smp = "tcg,thread=single", 1
     acc = "tcg,thread=multi" if acc == "tcg" else acc
-    return (["qemu-system-x86_64", "-nodefaults", "-no-user-config",
-             "-display", "none", "-no-reboot", "-accel", acc, "-cpu", "max",
-             "-M", "q35,kernel-irqchip=split" if vtd else "q35",
+    return ([PATCHED_QEMU if hardware.patched else "qemu-system-x86_64",
+             "-nodefaults", "-no-user-config",
+             "-display", "none", "-no-reboot", "-accel", acc, "-cpu", hardware.cpu,
+             "-M", "q35,kernel-irqchip=split" if hardware.devices else "q35",
              "-smp", str(smp), "-m", mem]
-            + (VTD if vtd else []) + (COUNT if count else [])
+            + hardware.devices + (COUNT if count else [])
             + ["-kernel", str(BOOT / "vmlinuz"), "-initrd", str(BOOT / "initramfs"),
-               "-append", APPEND + ("intel_iommu=on,sm_on " if vtd else "") + append])
+               "-append", APPEND + hardware.words + append])
 
 
 # What guest-init says to the kernel's log, before anything of ours is loaded.
@@ -103,8 +139,8 @@ BOOTS = 3
 class KernelLog:
     """Follows the file that the guest's serial port writes."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, faults=False):
+        self.path, self.faults = path, faults
         self.path.write_bytes(b"")
         self.file = open(path, "rb")
         self.rest = b""
@@ -132,7 +168,7 @@ class KernelLog:
         if self.after:
             self.splats[-1][1].append(line)
             self.after -= 1
-        elif SPLAT.search(line):
+        elif SPLAT.search(line) or (not self.faults and DMA_FAULT.search(line)):
             self.splats.append((self.where, self.before[-3:] + [line]))
             self.after = 25
         self.before = self.before[-3:] + [line]
@@ -141,11 +177,12 @@ class KernelLog:
 class Machine:
     """A virtual machine that runs one shell script."""
 
-    def __init__(self, name, job, pack, smp=2, mem="2G", append="", vtd=False,
-                 quiet_limit=150, limit=900, disk="1G", count=False):
+    def __init__(self, name, job, pack, smp=2, mem="2G", append="",
+                 machine="plain", quiet_limit=150, limit=900, disk="1G", count=False):
         self.name, self.quiet_limit, self.limit = name, quiet_limit, limit
         logs = BUILD / "logs"
-        self.log = KernelLog(logs / f"{name}.kernel.log")
+        self.log = KernelLog(logs / f"{name}.kernel.log",
+                             MACHINES[machine].patched)
         self.output = logs / f"{name}.output.log"
         self.qemu_log = logs / f"{name}.qemu.log"
         self.tmp = tempfile.TemporaryDirectory(prefix="sva-vm-", dir=BUILD)
@@ -157,7 +194,7 @@ class Machine:
         scratch = tmp / "scratch"
         subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E",
                         "root_owner=0:0", str(scratch), disk], check=True)
-        self.cmd = qemu(accel(), smp, mem, append, vtd, count)
+        self.cmd = qemu(accel(), smp, mem, append, machine, count)
         for i, (path, ro) in enumerate(((BOOT / "guest.erofs", "on"), (pack, "on"),
                                         (scratch, "off"), (job_disk, "on"))):
             self.cmd += ["-drive", f"if=none,id=d{i},format=raw,read-only={ro},"
@@ -190,7 +227,7 @@ class Machine:
         return self.verdict(problem)
 
     def boot(self, sink, out, err):
-        self.log = KernelLog(self.log.path)
+        self.log = KernelLog(self.log.path, self.log.faults)
         proc = subprocess.Popen(self.cmd, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=err)
         try:
