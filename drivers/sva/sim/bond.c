@@ -24,13 +24,11 @@ static const struct sva_bond_ops sim_bond_ops = {
 static int check_guest_pasid(struct sim_queue *queue,
 			     const struct sva_sim_attach *cmd)
 {
-	struct sva_sim_port *port = queue->engine->port;
+	struct sim_engine *engine = queue->engine;
 
 	if (!(cmd->flags & SVA_SIM_ATTACH_F_GUEST_PASID))
 		return 0;
-	if (!sva_sim_has_user_tables(port->iommu))
-		return -EOPNOTSUPP;
-	return cmd->guest_pasid >> port->pasid_bits ? -ERANGE : 0;
+	return engine->ops->check_guest_pasid(engine, cmd->guest_pasid);
 }
 
 /**

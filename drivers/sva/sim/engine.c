@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The driver of the software DMA engines.
+ * Engines of any kind: their device nodes, from probe to remove.
  *
  * An engine ends when its driver is unbound, whoever has it open: its queues
  * stop, and what open files still hold is memory only.
@@ -8,7 +8,6 @@
 #include <linux/idr.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
-#include <linux/platform_device.h>
 #include <linux/slab.h>
 
 #include "engine.h"
@@ -47,7 +46,9 @@ static void sim_engine_release(struct device *dev)
 	kfree(engine);
 }
 
-static struct sim_engine *sim_engine_alloc(struct device *hw)
+static struct sim_engine *sim_engine_alloc(struct device *hw,
+					   const struct sim_engine_ops *ops,
+					   void *priv)
 {
 	struct sim_engine *engine;
 	int minor, ret;
@@ -60,8 +61,9 @@ static struct sim_engine *sim_engine_alloc(struct device *hw)
 		kfree(engine);
 		return ERR_PTR(minor);
 	}
+	engine->ops = ops;
 	engine->hw = hw;
-	engine->port = sva_sim_port_of(hw);
+	engine->priv = priv;
 	init_rwsem(&engine->live);
 	mutex_init(&engine->queues_lock);
 	INIT_LIST_HEAD(&engine->queues);
@@ -82,23 +84,32 @@ static struct sim_engine *sim_engine_alloc(struct device *hw)
 	return engine;
 }
 
-static int sim_probe(struct platform_device *pdev)
+/**
+ * sim_engine_add() - Make an engine of a device that a driver was bound to
+ * @hw: The device; its driver manages DMA itself
+ * @ops: What kind of engine it is
+ * @priv: For @ops
+ * @flags: For sva_device_register()
+ *
+ * Context: From the driver's probe().
+ * Return: the engine, to be given to sim_engine_remove(), or ERR_PTR: -EBUSY
+ * somebody else owns the DMA of the device's group; those of
+ * sva_device_register(); -ENOSPC there are too many engines; -ENOMEM.
+ */
+struct sim_engine *sim_engine_add(struct device *hw,
+				  const struct sim_engine_ops *ops, void *priv,
+				  u32 flags)
 {
-	struct sim_engine *engine;
+	struct sim_engine *engine = sim_engine_alloc(hw, ops, priv);
 	int ret;
 
-	if (!sva_sim_port_of(&pdev->dev))
-		return -ENODEV;
-
-	engine = sim_engine_alloc(&pdev->dev);
 	if (IS_ERR(engine))
-		return PTR_ERR(engine);
+		return engine;
 
-	ret = iommu_device_claim_dma_owner(&pdev->dev, (void *)sim_dma_owner);
+	ret = iommu_device_claim_dma_owner(hw, (void *)sim_dma_owner);
 	if (ret)
 		goto err_put;
-	engine->sva = sva_device_register(&pdev->dev,
-					  SVA_DEVICE_PAGE_REQUESTS);
+	engine->sva = sva_device_register(hw, flags);
 	if (IS_ERR(engine->sva)) {
 		ret = PTR_ERR(engine->sva);
 		goto err_owner;
@@ -107,16 +118,15 @@ static int sim_probe(struct platform_device *pdev)
 	ret = cdev_device_add(&engine->cdev, &engine->dev);
 	if (ret)
 		goto err_sva;
-	platform_set_drvdata(pdev, engine);
-	return 0;
+	return engine;
 
 err_sva:
 	sva_device_unregister(engine->sva);
 err_owner:
-	iommu_device_release_dma_owner(&pdev->dev);
+	iommu_device_release_dma_owner(hw);
 err_put:
 	put_device(&engine->dev);
-	return ret;
+	return ERR_PTR(ret);
 }
 
 static void wake_queues(struct sim_engine *engine)
@@ -129,10 +139,15 @@ static void wake_queues(struct sim_engine *engine)
 	mutex_unlock(&engine->queues_lock);
 }
 
-static void sim_remove(struct platform_device *pdev)
+/**
+ * sim_engine_remove() - End an engine, before its driver lets the device go
+ * @engine: From sim_engine_add()
+ *
+ * Context: From the driver's remove(). When this returns, no DMA is under way
+ * and @ops are not called any more, except for queue_exit().
+ */
+void sim_engine_remove(struct sim_engine *engine)
 {
-	struct sim_engine *engine = platform_get_drvdata(pdev);
-
 	down_write(&engine->live);
 	WRITE_ONCE(engine->gone, true);
 	up_write(&engine->live);
@@ -141,39 +156,9 @@ static void sim_remove(struct platform_device *pdev)
 	/* Every bond is revoked, and with it every queue has stopped. */
 	sva_device_unregister(engine->sva);
 	wake_queues(engine);
-	iommu_device_release_dma_owner(&pdev->dev);
+	iommu_device_release_dma_owner(engine->hw);
 	put_device(&engine->dev);
 }
-
-/**
- * sim_engine_show_name() - Tell the name of an engine's device node
- * @hw: The platform device
- * @buf: A page
- *
- * Return: length of what was printed, a line that is empty while no driver is
- * bound.
- */
-ssize_t sim_engine_show_name(struct device *hw, char *buf)
-{
-	struct sim_engine *engine;
-	ssize_t len;
-
-	device_lock(hw);
-	engine = dev_get_drvdata(hw);
-	len = sysfs_emit(buf, "%s\n", engine ? dev_name(&engine->dev) : "");
-	device_unlock(hw);
-	return len;
-}
-
-static struct platform_driver sim_driver = {
-	.probe = sim_probe,
-	.remove = sim_remove,
-	.driver_managed_dma = true,
-	.driver = {
-		.name = SVA_SIM_DRIVER_NAME,
-		.probe_type = PROBE_FORCE_SYNCHRONOUS,
-	},
-};
 
 static int __init sim_init(void)
 {
@@ -188,16 +173,11 @@ static int __init sim_init(void)
 	ret = alloc_chrdev_region(&sim_devt, 0, SIM_MINORS, "sva_sim");
 	if (ret)
 		goto err_class;
-	ret = platform_driver_register(&sim_driver);
+	ret = sim_soft_init();
 	if (ret)
 		goto err_chrdev;
-	ret = sim_config_init();
-	if (ret)
-		goto err_driver;
 	return 0;
 
-err_driver:
-	platform_driver_unregister(&sim_driver);
 err_chrdev:
 	unregister_chrdev_region(sim_devt, SIM_MINORS);
 err_class:
@@ -210,8 +190,7 @@ module_init(sim_init);
 
 static void __exit sim_exit(void)
 {
-	sim_config_exit();
-	platform_driver_unregister(&sim_driver);
+	sim_soft_exit();
 	unregister_chrdev_region(sim_devt, SIM_MINORS);
 	class_unregister(&sim_class);
 	sim_queues_exit();

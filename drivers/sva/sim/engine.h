@@ -31,13 +31,42 @@
 #include "sim.h"
 
 struct eventfd_ctx;
+struct sim_engine;
+struct sim_queue;
+
+/**
+ * struct sim_engine_ops - what kinds of engines do differently
+ * @queue_init: Get what a new queue needs, for sim_queue.hw. Return: 0 or -errno
+ * @queue_exit: Give it back; nothing of the queue is executing
+ * @execute: Execute a descriptor with sim_queue.pasid, or end it as aborted once
+ *           sim_queue.stop is set; write its completion record, and fill in the
+ *           same. Return: whether the record, if there is to be one, is written.
+ *           Called for one descriptor of a queue at a time
+ * @stop: sim_queue.stop was set: make @execute notice soon, whatever it waits
+ *        for. May be called at any time, and again
+ * @check_guest_pasid: Whether requests of a RID handle can carry this PASID.
+ *                     Return: 0 or -errno
+ * @get_info: Fill in what is the engine's, not the queue's, of an info
+ *
+ * The driver stays bound while any of these runs, except @queue_exit.
+ */
+struct sim_engine_ops {
+	int (*queue_init)(struct sim_queue *queue);
+	void (*queue_exit)(struct sim_queue *queue);
+	bool (*execute)(struct sim_queue *queue, const struct sva_sim_desc *desc,
+			struct sva_sim_completion *result);
+	void (*stop)(struct sim_queue *queue);
+	int (*check_guest_pasid)(struct sim_engine *engine, u32 pasid);
+	void (*get_info)(struct sim_engine *engine, struct sva_sim_info *info);
+};
 
 /**
  * struct sim_engine - a DMA engine
  * @dev: Its character device; open files hold it
  * @cdev: The same
- * @hw: The platform device behind the IOMMU; not to be used once @gone
- * @port: The port that it is plugged into; not to be used once @gone
+ * @ops: What kind of engine it is
+ * @hw: The device behind the IOMMU; not to be used once @gone
+ * @priv: Of @ops; not to be used once @gone
  * @sva: What sva_device_register() gave
  * @live: Protects @gone
  * @gone: The driver is unbound
@@ -47,8 +76,9 @@ struct eventfd_ctx;
 struct sim_engine {
 	struct device dev;
 	struct cdev cdev;
+	const struct sim_engine_ops *ops;
 	struct device *hw;
-	struct sva_sim_port *port;
+	void *priv;
 	struct sva_device *sva;
 	struct rw_semaphore live;
 	bool gone;
@@ -57,12 +87,6 @@ struct sim_engine {
 };
 
 #define SIM_QUEUE_DEPTH 256
-
-/* Pages of a queue for data that is on its way. */
-#define SIM_BOUNCE_SRC 0
-#define SIM_BOUNCE_DST 1
-#define SIM_BOUNCE_SGE 2
-#define SIM_BOUNCES    3
 
 /**
  * struct sim_queue - an open file: a queue of descriptors
@@ -85,8 +109,8 @@ struct sim_engine {
  * @eventfd: Signalled at each completion, or NULL
  * @wait: Woken when anything of this changes
  * @work: Executes descriptors
- * @dma: The accesses of @work
- * @bounce: Pages of @work, SIM_BOUNCE_*
+ * @stop: @work is to end; what it finds queued is aborted
+ * @hw: Of sim_engine_ops
  */
 struct sim_queue {
 	struct sim_engine *engine;
@@ -110,11 +134,15 @@ struct sim_queue {
 	wait_queue_head_t wait;
 
 	struct work_struct work;
-	struct sva_sim_dma dma;
-	void *bounce[SIM_BOUNCES];
+	bool stop;
+	void *hw;
 };
 
 /* engine.c */
+struct sim_engine *sim_engine_add(struct device *hw,
+				  const struct sim_engine_ops *ops, void *priv,
+				  u32 flags);
+void sim_engine_remove(struct sim_engine *engine);
 struct sim_engine *sim_engine_from_cdev(struct cdev *cdev);
 bool sim_engine_gone(struct sim_engine *engine);
 ssize_t sim_engine_show_name(struct device *hw, char *buf);
@@ -134,11 +162,12 @@ bool sim_queue_has_room(struct sim_queue *queue);
 int sim_queues_init(void);
 void sim_queues_exit(void);
 
-/* exec.c */
-void sim_exec(struct sim_queue *queue, const struct sva_sim_desc *desc,
-	      struct sva_sim_completion *result);
-int sim_exec_complete(struct sva_sim_dma *dma, u64 addr,
-		      const struct sva_sim_completion *result);
+/* exec.c: software engines */
+extern const struct sim_engine_ops sim_soft_ops;
+
+/* soft.c: where software engines come from */
+int sim_soft_init(void);
+void sim_soft_exit(void);
 
 /* fops.c */
 extern const struct file_operations sim_fops;

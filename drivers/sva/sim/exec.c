@@ -4,12 +4,23 @@
  * page at a time, so that a queue that is being stopped ends soon.
  */
 #include <linux/crc32.h>
+#include <linux/gfp.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "engine.h"
+
+/* Pages for data that is on its way */
+enum { BOUNCE_SRC, BOUNCE_DST, BOUNCE_SGE, BOUNCES };
+
+/* What a queue of a software engine has. */
+struct soft_queue {
+	struct sva_sim_dma dma;
+	void *bounce[BOUNCES];
+};
 
 /* Called by the executor of an operation for every part of a range. */
 static size_t part(u64 len, u64 done)
@@ -18,14 +29,14 @@ static size_t part(u64 len, u64 done)
 }
 
 /* @left: what the descriptor goes on to read or write there, with this part. */
-static int read_part(struct sim_queue *queue, u64 addr, void *buf, size_t n,
+static int read_part(struct soft_queue *queue, u64 addr, void *buf, size_t n,
 		     u64 left)
 {
 	queue->dma.ahead = left;
 	return sva_sim_dma_read(&queue->dma, addr, buf, n);
 }
 
-static int write_part(struct sim_queue *queue, u64 addr, const void *buf,
+static int write_part(struct soft_queue *queue, u64 addr, const void *buf,
 		      size_t n, u64 left)
 {
 	queue->dma.ahead = left;
@@ -39,10 +50,10 @@ static bool wraps(u64 addr, u64 len)
 	return check_add_overflow(addr, len ? len - 1 : 0, &end);
 }
 
-static int op_memcpy(struct sim_queue *queue, u64 src, u64 dst, u64 len,
+static int op_memcpy(struct soft_queue *queue, u64 src, u64 dst, u64 len,
 		     struct sva_sim_completion *result)
 {
-	void *data = queue->bounce[SIM_BOUNCE_SRC];
+	void *data = queue->bounce[BOUNCE_SRC];
 	u64 done;
 	size_t n;
 	int ret;
@@ -63,10 +74,10 @@ static int op_memcpy(struct sim_queue *queue, u64 src, u64 dst, u64 len,
 	return 0;
 }
 
-static int op_fill(struct sim_queue *queue, const struct sva_sim_desc *desc,
+static int op_fill(struct soft_queue *queue, const struct sva_sim_desc *desc,
 		   struct sva_sim_completion *result)
 {
-	void *data = queue->bounce[SIM_BOUNCE_SRC];
+	void *data = queue->bounce[BOUNCE_SRC];
 	u64 done;
 	size_t n;
 	int ret;
@@ -86,10 +97,10 @@ static int op_fill(struct sim_queue *queue, const struct sva_sim_desc *desc,
 	return 0;
 }
 
-static int op_crc32c(struct sim_queue *queue, const struct sva_sim_desc *desc,
+static int op_crc32c(struct soft_queue *queue, const struct sva_sim_desc *desc,
 		     struct sva_sim_completion *result)
 {
-	void *data = queue->bounce[SIM_BOUNCE_SRC];
+	void *data = queue->bounce[BOUNCE_SRC];
 	u32 crc = ~0;
 	u64 done;
 	size_t n;
@@ -122,11 +133,11 @@ static size_t equal_bytes(const u8 *a, const u8 *b, size_t n)
 	return i;
 }
 
-static int op_compare(struct sim_queue *queue, const struct sva_sim_desc *desc,
+static int op_compare(struct soft_queue *queue, const struct sva_sim_desc *desc,
 		      struct sva_sim_completion *result)
 {
-	void *a = queue->bounce[SIM_BOUNCE_SRC];
-	void *b = queue->bounce[SIM_BOUNCE_DST];
+	void *a = queue->bounce[BOUNCE_SRC];
+	void *b = queue->bounce[BOUNCE_DST];
 	size_t n, equal;
 	u64 done;
 	int ret;
@@ -153,10 +164,10 @@ static int op_compare(struct sim_queue *queue, const struct sva_sim_desc *desc,
 	return 0;
 }
 
-static int op_sgcopy(struct sim_queue *queue, const struct sva_sim_desc *desc,
+static int op_sgcopy(struct soft_queue *queue, const struct sva_sim_desc *desc,
 		     struct sva_sim_completion *result)
 {
-	struct sva_sim_sge *sge = queue->bounce[SIM_BOUNCE_SGE];
+	struct sva_sim_sge *sge = queue->bounce[BOUNCE_SGE];
 	u64 size = desc->len * sizeof(*sge);
 	u64 done, dst = desc->dst;
 	size_t i, n;
@@ -181,7 +192,7 @@ static int op_sgcopy(struct sim_queue *queue, const struct sva_sim_desc *desc,
 	return 0;
 }
 
-static int execute(struct sim_queue *queue, const struct sva_sim_desc *desc,
+static int execute(struct soft_queue *queue, const struct sva_sim_desc *desc,
 		   struct sva_sim_completion *result)
 {
 	switch (desc->op) {
@@ -203,14 +214,9 @@ static int execute(struct sim_queue *queue, const struct sva_sim_desc *desc,
 	}
 }
 
-/**
- * sim_exec() - Execute a descriptor
- * @queue: Its queue
- * @desc: The descriptor
- * @result: Filled in, except for the page requests
- */
-void sim_exec(struct sim_queue *queue, const struct sva_sim_desc *desc,
-	      struct sva_sim_completion *result)
+static void execute_to_end(struct soft_queue *queue,
+			   const struct sva_sim_desc *desc,
+			   struct sva_sim_completion *result)
 {
 	switch (execute(queue, desc, result)) {
 	case 0:
@@ -229,17 +235,8 @@ void sim_exec(struct sim_queue *queue, const struct sva_sim_desc *desc,
 	}
 }
 
-/**
- * sim_exec_complete() - Write a completion record
- * @dma: What to write it with
- * @addr: Its address
- * @result: The record
- *
- * The status is written last: who polls for it finds the rest complete.
- *
- * Return: 0 or the error of the access.
- */
-int sim_exec_complete(struct sva_sim_dma *dma, u64 addr,
+/* The status is written last: who polls for it finds the rest complete. */
+static int write_with(struct sva_sim_dma *dma, u64 addr,
 		      const struct sva_sim_completion *result)
 {
 	size_t rest = offsetofend(struct sva_sim_completion, status);
@@ -253,3 +250,112 @@ int sim_exec_complete(struct sva_sim_dma *dma, u64 addr,
 	return ret ?: sva_sim_dma_write(dma, addr, &result->status,
 					sizeof(result->status));
 }
+
+/*
+ * While the queue is being stopped, a record is written if that needs nobody's
+ * help: whoever stops the queue waits for it.
+ */
+static int write_record(struct soft_queue *queue, u64 addr,
+			const struct sva_sim_completion *result)
+{
+	struct sva_sim_dma last;
+	int ret = -ECANCELED;
+
+	if (!addr)
+		return 0;
+	if (result->status != SVA_SIM_STATUS_ABORTED)
+		ret = write_with(&queue->dma, addr, result);
+	if (ret != -ECANCELED)
+		return ret;
+
+	sva_sim_dma_init(&last, queue->dma.dev);
+	last.pasid = queue->dma.pasid;
+	last.no_fault = true;
+	return write_with(&last, addr, result);
+}
+
+static bool soft_execute(struct sim_queue *queue, const struct sva_sim_desc *desc,
+			 struct sva_sim_completion *result)
+{
+	struct soft_queue *soft = queue->hw;
+
+	WRITE_ONCE(soft->dma.stop, false);
+	/* Pairs with soft_stop(): one of the two sees what the other wrote. */
+	smp_mb();
+	if (READ_ONCE(queue->stop))
+		WRITE_ONCE(soft->dma.stop, true);
+
+	soft->dma.pasid = queue->pasid;
+	soft->dma.page_requests = 0;
+	soft->dma.private_data[0] = queue->id;
+	soft->dma.private_data[1] = queue->tail;
+	if (!READ_ONCE(soft->dma.stop))
+		execute_to_end(soft, desc, result);
+	result->page_requests = soft->dma.page_requests;
+	return !write_record(soft, desc->completion, result);
+}
+
+static void soft_stop(struct sim_queue *queue)
+{
+	struct soft_queue *soft = queue->hw;
+
+	smp_mb();	/* as in soft_execute() */
+	sva_sim_dma_stop(&soft->dma);
+}
+
+static void soft_queue_exit(struct sim_queue *queue)
+{
+	struct soft_queue *soft = queue->hw;
+	int i;
+
+	for (i = 0; i < BOUNCES; i++)
+		free_page((unsigned long)soft->bounce[i]);
+	kfree(soft);
+}
+
+static int soft_queue_init(struct sim_queue *queue)
+{
+	struct soft_queue *soft = kzalloc_obj(*soft, GFP_KERNEL_ACCOUNT);
+	int i;
+
+	if (!soft)
+		return -ENOMEM;
+	queue->hw = soft;
+	for (i = 0; i < BOUNCES; i++) {
+		soft->bounce[i] = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+		if (!soft->bounce[i]) {
+			soft_queue_exit(queue);
+			return -ENOMEM;
+		}
+	}
+	sva_sim_dma_init(&soft->dma, queue->engine->hw);
+	return 0;
+}
+
+static int soft_check_guest_pasid(struct sim_engine *engine, u32 pasid)
+{
+	struct sva_sim_port *port = engine->priv;
+
+	if (!sva_sim_has_user_tables(port->iommu))
+		return -EOPNOTSUPP;
+	return pasid >> port->pasid_bits ? -ERANGE : 0;
+}
+
+static void soft_get_info(struct sim_engine *engine, struct sva_sim_info *info)
+{
+	struct sva_sim_port *port = engine->priv;
+
+	info->pasid_max = BIT(port->pasid_bits) - 1;
+	info->iommu = port->iommu;
+	info->iotlb_hits = atomic64_read(&port->iotlb_hits);
+	info->iotlb_misses = atomic64_read(&port->iotlb_misses);
+}
+
+const struct sim_engine_ops sim_soft_ops = {
+	.queue_init = soft_queue_init,
+	.queue_exit = soft_queue_exit,
+	.execute = soft_execute,
+	.stop = soft_stop,
+	.check_guest_pasid = soft_check_guest_pasid,
+	.get_info = soft_get_info,
+};

@@ -281,16 +281,10 @@ static int sim_ioctl_info(struct sim_queue *queue, void __user *arg)
 		.queue_id = queue->id,
 	};
 	down_read(&engine->live);
-	if (engine->gone) {
+	if (engine->gone)
 		ret = -ENODEV;
-	} else {
-		struct sva_sim_port *port = engine->port;
-
-		info.pasid_max = BIT(port->pasid_bits) - 1;
-		info.iommu = port->iommu;
-		info.iotlb_hits = atomic64_read(&port->iotlb_hits);
-		info.iotlb_misses = atomic64_read(&port->iotlb_misses);
-	}
+	else
+		engine->ops->get_info(engine, &info);
 	up_read(&engine->live);
 	if (ret)
 		return ret;

@@ -4,7 +4,6 @@
  * the same time and descriptors of one queue one after another.
  */
 #include <linux/eventfd.h>
-#include <linux/gfp.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -26,29 +25,6 @@ static bool next_desc(struct sim_queue *queue, struct sva_sim_desc *desc)
 	return found;
 }
 
-/*
- * While the queue is being stopped, a record is written if that needs nobody's
- * help: whoever stops the queue waits for it.
- */
-static int write_record(struct sim_queue *queue, u64 addr,
-			const struct sva_sim_completion *result)
-{
-	struct sva_sim_dma last;
-	int ret = -ECANCELED;
-
-	if (!addr)
-		return 0;
-	if (result->status != SVA_SIM_STATUS_ABORTED)
-		ret = sim_exec_complete(&queue->dma, addr, result);
-	if (ret != -ECANCELED)
-		return ret;
-
-	sva_sim_dma_init(&last, queue->dma.dev);
-	last.pasid = queue->dma.pasid;
-	last.no_fault = true;
-	return sim_exec_complete(&last, addr, result);
-}
-
 static void complete_desc(struct sim_queue *queue,
 			  const struct sva_sim_completion *result, bool failed)
 {
@@ -57,7 +33,7 @@ static void complete_desc(struct sim_queue *queue,
 	queue->unread++;
 	queue->failed += failed;
 	queue->bytes += result->bytes;
-	queue->page_requests += queue->dma.page_requests;
+	queue->page_requests += result->page_requests;
 	if (queue->eventfd)
 		eventfd_signal(queue->eventfd);
 	spin_unlock(&queue->ring_lock);
@@ -73,17 +49,10 @@ static void sim_queue_work(struct work_struct *work)
 		struct sva_sim_completion result = {
 			.status = SVA_SIM_STATUS_ABORTED,
 		};
-		bool failed;
+		bool written = queue->engine->ops->execute(queue, &desc, &result);
 
-		queue->dma.page_requests = 0;
-		queue->dma.private_data[0] = queue->id;
-		queue->dma.private_data[1] = queue->tail;
-		if (!READ_ONCE(queue->dma.stop))
-			sim_exec(queue, &desc, &result);
-		result.page_requests = queue->dma.page_requests;
-		failed = write_record(queue, desc.completion, &result) ||
-			 result.status != SVA_SIM_STATUS_OK;
-		complete_desc(queue, &result, failed);
+		complete_desc(queue, &result,
+			      !written || result.status != SVA_SIM_STATUS_OK);
 		cond_resched();
 	}
 }
@@ -97,7 +66,7 @@ void sim_queue_prepare(struct sim_queue *queue)
 	spin_lock(&queue->ring_lock);
 	queue->revoked = false;
 	spin_unlock(&queue->ring_lock);
-	WRITE_ONCE(queue->dma.stop, false);
+	WRITE_ONCE(queue->stop, false);
 }
 
 /**
@@ -109,7 +78,6 @@ void sim_queue_start(struct sim_queue *queue, u32 pasid)
 {
 	spin_lock(&queue->ring_lock);
 	queue->pasid = pasid;
-	queue->dma.pasid = pasid;
 	queue->attached = true;
 	spin_unlock(&queue->ring_lock);
 	wake_up_all(&queue->wait);
@@ -133,10 +101,10 @@ void sim_queue_stop(struct sim_queue *queue, bool revoked)
 	else
 		queue->attached = false;
 	/* Before anybody can see that no descriptor is accepted any more. */
-	WRITE_ONCE(queue->dma.stop, true);
+	WRITE_ONCE(queue->stop, true);
 	spin_unlock(&queue->ring_lock);
 
-	sva_sim_dma_stop(&queue->dma);
+	queue->engine->ops->stop(queue);
 	flush_work(&queue->work);
 	wake_up_all(&queue->wait);
 }
@@ -189,35 +157,28 @@ int sim_queue_submit(struct sim_queue *queue, const struct sva_sim_desc *desc)
 
 static void free_memory(struct sim_queue *queue)
 {
-	int i;
-
-	for (i = 0; i < SIM_BOUNCES; i++)
-		free_page((unsigned long)queue->bounce[i]);
 	kvfree(queue->ring);
 	kfree(queue);
 }
 
 /**
  * sim_queue_create() - Make the queue of an open file
- * @engine: The engine; the file holds it
+ * @engine: The engine; the file holds it, and its driver is bound
  *
- * Return: the queue; ERR_PTR of -ENODEV if the engine is gone, or -ENOMEM.
+ * Return: the queue, or ERR_PTR: -EBUSY the engine has no more; -ENOMEM.
  */
 struct sim_queue *sim_queue_create(struct sim_engine *engine)
 {
 	struct sim_queue *queue = kzalloc_obj(*queue, GFP_KERNEL_ACCOUNT);
-	int i;
+	int ret;
 
 	if (!queue)
 		return ERR_PTR(-ENOMEM);
 	queue->ring = kvzalloc_objs(*queue->ring, SIM_QUEUE_DEPTH,
 				    GFP_KERNEL_ACCOUNT);
-	if (!queue->ring)
-		goto err_nomem;
-	for (i = 0; i < SIM_BOUNCES; i++) {
-		queue->bounce[i] = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
-		if (!queue->bounce[i])
-			goto err_nomem;
+	if (!queue->ring) {
+		free_memory(queue);
+		return ERR_PTR(-ENOMEM);
 	}
 
 	queue->engine = engine;
@@ -226,16 +187,16 @@ struct sim_queue *sim_queue_create(struct sim_engine *engine)
 	spin_lock_init(&queue->ring_lock);
 	init_waitqueue_head(&queue->wait);
 	INIT_WORK(&queue->work, sim_queue_work);
-	sva_sim_dma_init(&queue->dma, engine->hw);
+	ret = engine->ops->queue_init(queue);
+	if (ret) {
+		free_memory(queue);
+		return ERR_PTR(ret);
+	}
 
 	mutex_lock(&engine->queues_lock);
 	list_add_tail(&queue->node, &engine->queues);
 	mutex_unlock(&engine->queues_lock);
 	return queue;
-
-err_nomem:
-	free_memory(queue);
-	return ERR_PTR(-ENOMEM);
 }
 
 /**
@@ -257,6 +218,7 @@ void sim_queue_destroy(struct sim_queue *queue)
 
 	if (queue->eventfd)
 		eventfd_ctx_put(queue->eventfd);
+	engine->ops->queue_exit(queue);
 	free_memory(queue);
 }
 
