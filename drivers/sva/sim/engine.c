@@ -173,11 +173,17 @@ static int __init sim_init(void)
 	ret = alloc_chrdev_region(&sim_devt, 0, SIM_MINORS, "sva_sim");
 	if (ret)
 		goto err_class;
-	ret = sim_soft_init();
+	/* Hardware first: it gets the lower numbers. */
+	ret = sim_pci_init();
 	if (ret)
 		goto err_chrdev;
+	ret = sim_soft_init();
+	if (ret)
+		goto err_pci;
 	return 0;
 
+err_pci:
+	sim_pci_exit();
 err_chrdev:
 	unregister_chrdev_region(sim_devt, SIM_MINORS);
 err_class:
@@ -191,6 +197,7 @@ module_init(sim_init);
 static void __exit sim_exit(void)
 {
 	sim_soft_exit();
+	sim_pci_exit();
 	unregister_chrdev_region(sim_devt, SIM_MINORS);
 	class_unregister(&sim_class);
 	sim_queues_exit();

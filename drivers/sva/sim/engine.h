@@ -169,6 +169,15 @@ extern const struct sim_engine_ops sim_soft_ops;
 int sim_soft_init(void);
 void sim_soft_exit(void);
 
+/* pci.c: engines that are PCI functions */
+#if IS_ENABLED(CONFIG_PCI)
+int sim_pci_init(void);
+void sim_pci_exit(void);
+#else
+static inline int sim_pci_init(void) { return 0; }
+static inline void sim_pci_exit(void) { }
+#endif
+
 /* fops.c */
 extern const struct file_operations sim_fops;
 

@@ -59,12 +59,16 @@ struct sva_sim_attach {
  */
 #define SVA_SIM_DETACH _IO(SVA_SIM_TYPE, 0x81)
 
+/* In sva_sim_info.iommu: the engine is not behind a software IOMMU. */
+#define SVA_SIM_IOMMU_NONE	0xffffffffu
+
 /**
  * struct sva_sim_info - ioctl(SVA_SIM_GET_INFO)
  * @size: sizeof(struct sva_sim_info)
  * @flags: Must be 0
  * @pasid_max: Out: highest PASID of this engine
- * @iommu: Out: the software IOMMU instance it is behind
+ * @iommu: Out: the software IOMMU instance it is behind, %SVA_SIM_IOMMU_NONE if
+ *         it is behind a real one
  * @queue_depth: Out: descriptors that a queue holds
  * @number: Out: PASID of this queue, 0 if it has none
  * @completed: Out: descriptors of this queue that completed, whatever the status
