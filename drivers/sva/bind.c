@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pci-ats.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "iommu_internal.h"
@@ -391,8 +392,11 @@ static int check_device(struct sva_bond *bond, const struct sva_pasid *pasid)
 
 	switch (pasid->kind) {
 	case SVA_PASID_KIND_MM:
-		/* A child must not drive DMA into its parent. */
-		return current->mm == pasid->mm ? 0 : -EPERM;
+		/*
+		 * A child must not drive DMA into its parent, unless it was
+		 * given the right to.
+		 */
+		return current->mm == pasid->mm || bond->right ? 0 : -EPERM;
 	case SVA_PASID_KIND_RID:
 		if (!iommu_group_dma_owner_claimed(group))
 			return -EPERM;
@@ -415,7 +419,12 @@ static int attach_process(struct sva_attachment *att)
 
 	if (!target.dev->iommu->max_pasids)
 		return -ENODEV;
+	/* With a PASID fd, it may be of a process that has ended. */
+	if (!mmget_not_zero(att->pasid->mm))
+		return -ESRCH;
 	att->process = iommu_sva_bind_device(target.dev, att->pasid->mm);
+	/* Not the last one here: its end takes what the attach has taken. */
+	mmput_async(att->pasid->mm);
 	if (IS_ERR(att->process)) {
 		int ret = PTR_ERR(att->process);
 

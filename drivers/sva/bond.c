@@ -102,6 +102,7 @@ static void detach_bond(struct sva_bond *bond)
 		return;
 
 	sva_bond_leave(bond);
+	list_del_init(&bond->right_node);
 	unclaim_group(sdev->group);
 	/* The last thing that keeps sva_device_unregister() from returning. */
 	scoped_guard(spinlock, &sdev->bonds_lock)
@@ -157,6 +158,35 @@ void sva_bonds_end(struct sva_device *sdev)
 	}
 }
 
+static struct sva_bond *get_first_of_right(struct sva_right *right)
+{
+	struct sva_bond *bond;
+
+	guard(mutex)(&right->ctx->lock);
+	bond = list_first_entry_or_null(&right->bonds, struct sva_bond,
+					right_node);
+	if (bond)
+		refcount_inc(&bond->users);
+	return bond;
+}
+
+/**
+ * sva_bonds_end_right() - Revoke all bonds made with a PASID fd and take them out
+ * of the IOMMU
+ * @right: The right, which is dead, so that there will be no more
+ *
+ * Context: No sva lock is held.
+ */
+void sva_bonds_end_right(struct sva_right *right)
+{
+	struct sva_bond *bond;
+
+	while ((bond = get_first_of_right(right))) {
+		end_bond(bond);
+		put_bond(bond);
+	}
+}
+
 static struct sva_bond *new_bond(struct sva_device *sdev, struct sva_ctx *ctx,
 				 const struct sva_bond_ops *ops, void *priv)
 {
@@ -172,15 +202,31 @@ static struct sva_bond *new_bond(struct sva_device *sdev, struct sva_ctx *ctx,
 	bond->ops = ops;
 	bond->priv = priv;
 	init_completion(&bond->revoked);
+	INIT_LIST_HEAD(&bond->right_node);
 	atomic_long_inc(&sva_nr_bonds);
 	return bond;
+}
+
+static int join_pasid(struct sva_bond *bond, u32 id)
+{
+	struct sva_right *right = bond->right;
+	struct sva_ctx *ctx = bond->ctx;
+	struct sva_pasid *pasid;
+	int ret;
+
+	pasid = right ? sva_right_pasid(right, ctx, id) : sva_pasid_find(ctx, id);
+	if (IS_ERR_OR_NULL(pasid))
+		return pasid ? PTR_ERR(pasid) : -ENOENT;
+	ret = sva_bond_join(bond, pasid);
+	if (!ret && right)
+		list_add_tail(&bond->right_node, &right->bonds);
+	return ret;
 }
 
 static int attach_bond(struct sva_bond *bond, u32 id)
 {
 	struct sva_device *sdev = bond->sdev;
 	struct sva_ctx *ctx = bond->ctx;
-	struct sva_pasid *pasid;
 	int ret;
 
 	guard(rwsem_read)(&sdev->live);
@@ -192,8 +238,7 @@ static int attach_bond(struct sva_bond *bond, u32 id)
 		return ret;
 
 	guard(mutex)(&ctx->lock);
-	pasid = sva_pasid_find(ctx, id);
-	ret = pasid ? sva_bond_join(bond, pasid) : -ENOENT;
+	ret = join_pasid(bond, id);
 	if (ret) {
 		unclaim_group(sdev->group);
 		return ret;
@@ -204,11 +249,34 @@ static int attach_bond(struct sva_bond *bond, u32 id)
 	return 0;
 }
 
+static struct sva_bond *attach(struct sva_device *sdev, struct sva_ctx *ctx,
+			       struct sva_right *right, u32 id,
+			       const struct sva_bond_ops *ops, void *priv)
+{
+	struct sva_bond *bond;
+	int ret;
+
+	bond = new_bond(sdev, ctx, ops, priv);
+	if (!bond) {
+		sva_ctx_put(ctx);
+		return ERR_PTR(-ENOMEM);
+	}
+	bond->right = right;
+
+	ret = attach_bond(bond, id);
+	if (ret) {
+		put_bond(bond);
+		return ERR_PTR(ret);
+	}
+	return bond;
+}
+
 /**
  * sva_attach() - Let a device use a PASID
  * @sdev: The device
- * @fd: An sva fd, as user space passed it to the driver
- * @pasid: PASID or handle of that context
+ * @fd: An sva fd or a PASID fd, as user space passed it to the driver
+ * @pasid: PASID or handle of that context. With a PASID fd: the one that it is
+ *         for, or 0
  * @ops: How to revoke the bond
  * @priv: For @ops; valid until sva_detach() returns
  *
@@ -216,6 +284,8 @@ static int attach_bond(struct sva_bond *bond, u32 id)
  * returns. Nothing but the PASID being bound decides what the device can reach:
  * DMA of a PASID that is not bound is blocked. The bond keeps the context alive
  * when the fd is closed.
+ *
+ * Whether @fd is an sva fd or a PASID fd is no business of the driver's.
  *
  * A RID handle stands for the requests of the whole group that carry no PASID.
  * It can be attached only while somebody holds the group's DMA ownership
@@ -225,38 +295,30 @@ static int attach_bond(struct sva_bond *bond, u32 id)
  * Context: Process context, may sleep. For a process PASID it may take
  * mmap_lock: never call it from mmap() or vm_operations.
  * Return: the bond, which the caller owns, or ERR_PTR:
- * -EBADF @fd is not an sva fd; -ENOENT the context has no such PASID; -ENODEV
- * the device is being unregistered, or can attach no PASIDs; -ERANGE the number
- * is too wide for the device; -EPERM a process PASID of another process, or a
- * RID handle and the group is not owned for DMA or its interrupts are not
- * isolated; -EBUSY the group, or this PASID of it, belongs to somebody else, or
- * the device is being reset; -EADDRINUSE something is mapped where the device
- * cannot translate or its group has a reserved region; -EXDEV a nested address
- * space of another IOMMU instance; -EOPNOTSUPP or what else the IOMMU driver
- * answered (-ENOSPC: no number is left for a process PASID); -ENOMEM.
+ * -EBADF @fd is neither an sva fd nor a PASID fd; -ENOENT the context has no such
+ * PASID, or the PASID fd is for another one; -ESTALE the PASID fd is dead: it was
+ * revoked, its PASID was freed, or its context was closed; -ENODEV the device is
+ * being unregistered, or can attach no PASIDs; -ERANGE the number is too wide for
+ * the device; -EPERM a process PASID of another process and no PASID fd, or a RID
+ * handle and the group is not owned for DMA or its interrupts are not isolated;
+ * -ESRCH a process PASID, and the process has ended; -EBUSY the group, or this
+ * PASID of it, belongs to somebody else, or the device is being reset;
+ * -EADDRINUSE something is mapped where the device cannot translate or its group
+ * has a reserved region; -EXDEV a nested address space of another IOMMU instance;
+ * -EOPNOTSUPP or what else the IOMMU driver answered (-ENOSPC: no number is left
+ * for a process PASID); -ENOMEM.
  */
 struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,
 			    const struct sva_bond_ops *ops, void *priv)
 {
+	struct sva_right *right = sva_right_from_fd(fd);
 	struct sva_bond *bond;
 	struct sva_ctx *ctx;
-	int ret;
 
-	ctx = sva_ctx_from_fd(fd);
-	if (IS_ERR(ctx))
-		return ERR_CAST(ctx);
-
-	bond = new_bond(sdev, ctx, ops, priv);
-	if (!bond) {
-		sva_ctx_put(ctx);
-		return ERR_PTR(-ENOMEM);
-	}
-
-	ret = attach_bond(bond, pasid);
-	if (ret) {
-		put_bond(bond);
-		return ERR_PTR(ret);
-	}
+	ctx = right ? sva_right_get_ctx(right) : sva_ctx_from_fd(fd);
+	bond = IS_ERR(ctx) ? ERR_CAST(ctx) :
+			     attach(sdev, ctx, right, pasid, ops, priv);
+	sva_right_put(right);
 	return bond;
 }
 EXPORT_SYMBOL_GPL(sva_attach);

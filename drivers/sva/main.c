@@ -71,7 +71,10 @@ void sva_ctx_put(struct sva_ctx *ctx)
 
 static int sva_release(struct inode *inode, struct file *file)
 {
-	sva_ctx_put(file->private_data);
+	struct sva_ctx *ctx = file->private_data;
+
+	WRITE_ONCE(ctx->closed, true);
+	sva_ctx_put(ctx);
 	return 0;
 }
 
@@ -90,7 +93,7 @@ static int sva_ioctl_get_info(struct sva_ucmd *ucmd)
 			SVA_FEATURE_RID | SVA_FEATURE_IOVA |
 			SVA_FEATURE_MAP_FILE | SVA_FEATURE_DEVICE_INFO |
 			SVA_FEATURE_NESTED | SVA_FEATURE_FAULTQ |
-			SVA_FEATURE_VIOMMU;
+			SVA_FEATURE_VIOMMU | SVA_FEATURE_PASID_FD;
 	cmd->pasid_min = pool.first;
 	cmd->pasid_max = pool.last;
 	cmd->pool_size = pool.size;
@@ -120,6 +123,7 @@ union sva_cmd_buffer {
 	struct sva_viommu_alloc viommu_alloc;
 	struct sva_vdevice_alloc vdevice_alloc;
 	struct sva_veventq_alloc veventq_alloc;
+	struct sva_pasid_fd pasid_fd;
 };
 
 struct sva_ioctl_op {
@@ -182,6 +186,8 @@ static const struct sva_ioctl_op sva_ioctl_ops[] = {
 	[SVA_CMD_VEVENTQ_ALLOC] =
 		SVA_IOCTL(sva_ioctl_veventq_alloc, struct sva_veventq_alloc,
 			  __reserved),
+	[SVA_CMD_PASID_FD] =
+		SVA_IOCTL(sva_ioctl_pasid_fd, struct sva_pasid_fd, id),
 };
 
 /**

@@ -275,6 +275,7 @@ static int free_handle(struct sva_ctx *ctx, u32 id)
 	}
 	xa_erase(&ctx->handles, id & ~SVA_PASID_HANDLE);
 	forget_guest(ctx, pasid);
+	sva_rights_kill(pasid);
 	mutex_unlock(&ctx->lock);
 
 	delete_pasid(pasid);
@@ -307,6 +308,7 @@ static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
 		next = next_number(pasid);
 		rb_erase(&pasid->node, &ctx->pasids);
 		forget_guest(ctx, pasid);
+		sva_rights_kill(pasid);
 		delete_pasid(pasid);
 		cond_resched();
 	}
@@ -452,12 +454,15 @@ void sva_pasid_free_all(struct sva_ctx *ctx)
 		count++;
 		next = next_number(pasid);
 		rb_erase(&pasid->node, &ctx->pasids);
+		sva_rights_kill(pasid);
 		delete_pasid(pasid);
 		cond_resched();
 	}
 	sva_pool_free(first, count);
 
-	xa_for_each(&ctx->handles, index, pasid)
+	xa_for_each(&ctx->handles, index, pasid) {
+		sva_rights_kill(pasid);
 		delete_pasid(pasid);
+	}
 	xa_destroy(&ctx->handles);
 }

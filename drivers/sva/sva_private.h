@@ -9,8 +9,8 @@
  *	faultq->answer_lock	page requests are being answered
  *	iova->lock		areas, domains and reserved ranges of one IOVA AS
  *	locks of the IOMMU core and its drivers, mmap_lock
- *	sdev->bonds_lock, group->lock, faultq->lock, viommu->lock, the xarrays'
- *	and the pool's spinlocks
+ *	sdev->bonds_lock, group->lock, faultq->lock, viommu->lock, right->lock,
+ *	the xarrays' and the pool's spinlocks
  *	veventq->lock
  *
  * No lock of ours is held while memory is pinned, while user memory is copied,
@@ -37,12 +37,14 @@
 struct sva_as;
 struct sva_faultq;
 struct sva_object;
+struct sva_right;
 struct user_struct;
 
 /* --- context and ioctls: main.c ------------------------------------------ */
 
 struct sva_ctx {
 	struct kref kref;		/* the file, and each bond */
+	bool closed;			/* the file is */
 	struct mutex lock;		/* bindings and attachments of all PASIDs */
 	struct rb_root pasids;		/* struct sva_pasid by number; lock */
 	struct xarray handles;		/* handle -> struct sva_pasid */
@@ -99,6 +101,7 @@ struct sva_pasid {
 	struct sva_as *as;		/* ctx->lock; holds a use of it */
 	struct mm_struct *mm;		/* process PASID: mmgrab()bed */
 	struct list_head attachments;	/* ctx->lock */
+	struct hlist_head rights;	/* ctx->lock */
 };
 
 int sva_pasid_cache_init(void);
@@ -209,8 +212,10 @@ struct sva_bond {
 	enum sva_bond_state state;	/* ctx->lock */
 	const struct sva_bond_ops *ops;
 	void *priv;
+	struct sva_right *right;	/* presented at the attach, or NULL */
 	struct completion revoked;
 	struct list_head attachment_node; /* ctx->lock */
+	struct list_head right_node;	/* ctx->lock */
 	struct list_head device_node;	/* sdev->bonds_lock */
 	struct list_head revoke_node;	/* whoever made it REVOKING */
 };
@@ -222,6 +227,7 @@ void sva_devices_exit(void);
 int sva_ioctl_device_info(struct sva_ucmd *ucmd);
 
 void sva_bonds_end(struct sva_device *sdev);
+void sva_bonds_end_right(struct sva_right *right);
 void sva_bond_begin_revoke(struct sva_bond *bond, struct list_head *list);
 void sva_bonds_revoke(struct list_head *list);
 
@@ -247,6 +253,27 @@ void sva_object_put(struct sva_object *obj);
 int sva_object_publish(struct sva_ucmd *ucmd, struct sva_object *obj, u32 *id);
 void sva_objects_free_all(struct sva_ctx *ctx);
 int sva_ioctl_destroy(struct sva_ucmd *ucmd);
+
+/* --- PASID fds: pasid_fd.c ------------------------------------------------ */
+
+/* The right to attach a PASID of a context. */
+struct sva_right {
+	struct sva_object obj;
+	struct kref kref;		/* the id, the file, each attach */
+	spinlock_t lock;		/* of @ctx */
+	struct sva_ctx *ctx;		/* NULL once the id has ended */
+	struct sva_pasid *pasid;	/* NULL: dead; ctx->lock */
+	struct hlist_node node;		/* sva_pasid.rights; ctx->lock */
+	struct list_head bonds;		/* made with it; ctx->lock */
+};
+
+struct sva_right *sva_right_from_fd(int fd);
+void sva_right_put(struct sva_right *right);
+struct sva_ctx *sva_right_get_ctx(struct sva_right *right);
+struct sva_pasid *sva_right_pasid(struct sva_right *right, struct sva_ctx *ctx,
+				  u32 id);
+void sva_rights_kill(struct sva_pasid *pasid);
+int sva_ioctl_pasid_fd(struct sva_ucmd *ucmd);
 
 /* --- address spaces: as.c ------------------------------------------------- */
 

@@ -53,6 +53,7 @@ enum {
 	SVA_CMD_VIOMMU_ALLOC = 0x12,
 	SVA_CMD_VDEVICE_ALLOC = 0x13,
 	SVA_CMD_VEVENTQ_ALLOC = 0x14,
+	SVA_CMD_PASID_FD = 0x16,
 };
 
 /* The widest PASID that PCI Express has (PCIe 6.0, 7.8.9): 20 bits. */
@@ -109,6 +110,7 @@ struct sva_get_info {
  *                      %SVA_AS_TYPE_PASID_TABLE, where a device's IOMMU can
  * @SVA_FEATURE_FAULTQ: fault queues
  * @SVA_FEATURE_VIOMMU: vIOMMUs, vdevices and their event queues
+ * @SVA_FEATURE_PASID_FD: PASID fds
  */
 enum sva_feature {
 	SVA_FEATURE_PASID = 1 << 0,
@@ -120,14 +122,16 @@ enum sva_feature {
 	SVA_FEATURE_NESTED = 1 << 6,
 	SVA_FEATURE_FAULTQ = 1 << 7,
 	SVA_FEATURE_VIOMMU = 1 << 8,
+	SVA_FEATURE_PASID_FD = 1 << 10,
 };
 
 /**
  * struct sva_destroy - ioctl(SVA_DESTROY)
  * @size: sizeof(struct sva_destroy)
- * @id: Address space, vIOMMU or vdevice to destroy
+ * @id: Address space, vIOMMU, vdevice or PASID fd to destroy
  *
- * Everything that is mapped is unmapped and unpinned.
+ * Everything that is mapped is unmapped and unpinned. A PASID fd is revoked: when
+ * the call returns, no device can do DMA by a bond made with it.
  *
  * Errors: -ENOENT no such id; -EBUSY a PASID is bound to it, another object was
  * made on it, or another call is using it at this moment.
@@ -145,7 +149,7 @@ struct sva_destroy {
  *                  space. It has no number until the first attach, it is bound
  *                  to the process by that attach and cannot be bound to
  *                  anything else. Only a task of the same process can have it
- *                  attached.
+ *                  attached, or who presents a PASID fd of it.
  * @SVA_PASID_F_RID: A RID handle: an address space for the requests of a
  *                   function that carry no PASID.
  *
@@ -197,8 +201,8 @@ struct sva_pasid_alloc {
  * @pasid: PASID or handle; the first of a range
  * @count: How many consecutive numbers, 1 for a handle
  *
- * A binding ends with its PASID. The numbers of a range need not come from one
- * allocation. All are freed or none.
+ * A binding ends with its PASID, and PASID fds of it are dead. The numbers of a
+ * range need not come from one allocation. All are freed or none.
  *
  * Errors: -EINVAL @count is 0, or more than 1 for a handle; -ENOENT one of them
  * is not this context's; -EBUSY a device is attached to one of them.
@@ -953,5 +957,37 @@ struct sva_vevent {
 	__u32 perm;
 	__u32 __reserved;
 };
+
+/**
+ * struct sva_pasid_fd - ioctl(SVA_PASID_FD)
+ * @size: sizeof(struct sva_pasid_fd)
+ * @flags: Must be 0
+ * @pasid: PASID or handle
+ * @fd: Out: the PASID fd, close-on-exec
+ * @id: Out: names it in this context
+ *
+ * A PASID fd is the right to attach one PASID, and nothing else. It can be handed
+ * to a process that is trusted with no more than that: whatever attaches devices
+ * accepts it in place of an sva fd, with the PASID or 0 beside it. There can be
+ * several for one PASID. One of a process PASID lets another process attach it.
+ *
+ * SVA_DESTROY of @id revokes it: the bonds made with it are ended, and no more
+ * can be made. Closing the descriptor ends neither. It does not keep the context:
+ * when that is closed, or the PASID is freed, it is dead, and so it is when it
+ * was revoked. With a dead one, attaching answers -ESTALE. Bonds that were made
+ * with it live on when the context is closed, as all bonds do.
+ *
+ * Errors: -ENOENT no such PASID; -EPERM the process PASID of another process;
+ * -EMFILE, -ENFILE, -ENOMEM.
+ */
+struct sva_pasid_fd {
+	__u32 size;
+	__u32 flags;
+	__u32 pasid;
+	__s32 fd;
+	__u32 id;
+};
+
+#define SVA_PASID_FD _IO(SVA_TYPE, SVA_CMD_PASID_FD)
 
 #endif /* _UAPI_LINUX_SVA_H */

@@ -26,18 +26,19 @@ enum sva_sim_attach_flags {
  * struct sva_sim_attach - ioctl(SVA_SIM_ATTACH)
  * @size: sizeof(struct sva_sim_attach)
  * @flags: Combination of enum sva_sim_attach_flags
- * @sva_fd: An open /dev/sva
- * @pasid: PASID or handle of that context
+ * @sva_fd: An open /dev/sva, or a PASID fd
+ * @pasid: PASID or handle of that context; with a PASID fd, the one that it is
+ *         for, or 0
  * @number: Out: the PASID that the engine uses, 0 for a RID handle
  * @guest_pasid: With %SVA_SIM_ATTACH_F_GUEST_PASID: the PASID, in place of that
  *               of @pasid; else 0
  *
  * Attaches this queue. A queue has one PASID at a time.
  *
- * Errors: -EBUSY the queue is attached already; -EBADF not an sva fd; -ENODEV the
- * engine is gone; with a guest PASID, -EOPNOTSUPP the IOMMU has no PASID tables
- * of guests, -ERANGE the engine cannot send it, -EINVAL @pasid is no RID handle;
- * those of sva_attach().
+ * Errors: -EBUSY the queue is attached already; -EBADF neither an sva fd nor a
+ * PASID fd; -ENODEV the engine is gone; with a guest PASID, -EOPNOTSUPP the IOMMU
+ * has no PASID tables of guests, -ERANGE the engine cannot send it, -EINVAL
+ * @pasid is no RID handle; those of sva_attach().
  */
 struct sva_sim_attach {
 	__u32 size;

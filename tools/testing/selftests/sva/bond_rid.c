@@ -3,7 +3,7 @@
  * RID handles: who may attach one, and the ranges that a function's untagged
  * requests must not use.
  */
-#include "bond_util.h"
+#include "pasidfd_util.h"
 #include "kselftest_harness.h"
 
 #define UNSAFE "/sys/module/sva/parameters/allow_unsafe_interrupts"
@@ -81,12 +81,14 @@ static int shared_msi_engine(const char *name)
 TEST_F(bond_rid, bond_rid_needs_isolated_interrupts)
 {
 	struct sva_pasid_info info;
+	int sim, pf = pasidfd_make(self->fd, self->rid, NULL);
 	char name[32];
-	int sim;
 
 	sva_sim_name(name, sizeof(name), "shared-msi");
 	sim = shared_msi_engine(name);
 	EXPECT_LE(0, sim);
+	EXPECT_EQ(-EPERM, sva_sim_attach(sim, pf, 0, NULL));
+	close(pf);
 	EXPECT_EQ(-EPERM, sva_sim_attach(sim, self->fd, self->rid, NULL));
 	EXPECT_EQ(0, sva_pasid_bind(self->fd, self->rid, self->as));
 	EXPECT_EQ(-EPERM, sva_sim_attach(sim, self->fd, self->rid, NULL));
