@@ -12,7 +12,7 @@ static void put_bond(struct sva_bond *bond)
 	if (!refcount_dec_and_test(&bond->users))
 		return;
 	sva_device_put(bond->sdev);
-	sva_ctx_put(bond->ctx);
+	sva_ctx_put_shell(bond->ctx);
 	kfree(bond);
 	atomic_long_dec(&sva_nr_bonds);
 }
@@ -92,14 +92,19 @@ static void unclaim_group(struct sva_group *group)
 	group->nr_bonds--;
 }
 
-/* Takes a bond out of the IOMMU, if it is still there. */
-static void detach_bond(struct sva_bond *bond)
+/*
+ * Takes a bond out of the IOMMU. Returns whether it was still there: then the
+ * caller gives up the bond's reference to the context, after dropping its lock.
+ * What the driver keeps afterwards must not keep the context: who was given a
+ * device, and had it taken away, would decide how long memory stays pinned.
+ */
+static bool detach_bond(struct sva_bond *bond)
 {
 	struct sva_device *sdev = bond->sdev;
 
 	lockdep_assert_held(&bond->ctx->lock);
 	if (!bond->attachment)
-		return;
+		return false;
 
 	sva_bond_leave(bond);
 	list_del_init(&bond->right_node);
@@ -107,6 +112,7 @@ static void detach_bond(struct sva_bond *bond)
 	/* The last thing that keeps sva_device_unregister() from returning. */
 	scoped_guard(spinlock, &sdev->bonds_lock)
 		list_del(&bond->device_node);
+	return true;
 }
 
 static struct sva_bond *get_first_bond(struct sva_device *sdev)
@@ -126,7 +132,7 @@ static void end_bond(struct sva_bond *bond)
 {
 	struct sva_ctx *ctx = bond->ctx;
 	LIST_HEAD(list);
-	bool wait;
+	bool wait, left;
 
 	mutex_lock(&ctx->lock);
 	wait = bond->state == SVA_BOND_REVOKING;
@@ -138,8 +144,10 @@ static void end_bond(struct sva_bond *bond)
 	sva_bonds_revoke(&list);
 
 	mutex_lock(&ctx->lock);
-	detach_bond(bond);
+	left = detach_bond(bond);
 	mutex_unlock(&ctx->lock);
+	if (left)
+		sva_ctx_put(ctx);
 }
 
 /**
@@ -197,6 +205,7 @@ static struct sva_bond *new_bond(struct sva_device *sdev, struct sva_ctx *ctx,
 		return NULL;
 	refcount_set(&bond->users, 1);
 	bond->ctx = ctx;
+	refcount_inc(&ctx->shells);
 	bond->sdev = sdev;
 	kref_get(&sdev->kref);
 	bond->ops = ops;
@@ -249,6 +258,7 @@ static int attach_bond(struct sva_bond *bond, u32 id)
 	return 0;
 }
 
+/* The caller's reference to @ctx becomes the bond's if it succeeds. */
 static struct sva_bond *attach(struct sva_device *sdev, struct sva_ctx *ctx,
 			       struct sva_right *right, u32 id,
 			       const struct sva_bond_ops *ops, void *priv)
@@ -257,10 +267,8 @@ static struct sva_bond *attach(struct sva_device *sdev, struct sva_ctx *ctx,
 	int ret;
 
 	bond = new_bond(sdev, ctx, ops, priv);
-	if (!bond) {
-		sva_ctx_put(ctx);
+	if (!bond)
 		return ERR_PTR(-ENOMEM);
-	}
 	bond->right = right;
 
 	ret = attach_bond(bond, id);
@@ -283,7 +291,7 @@ static struct sva_bond *attach(struct sva_device *sdev, struct sva_ctx *ctx,
  * The driver may program sva_bond_pasid() into its device as soon as this
  * returns. Nothing but the PASID being bound decides what the device can reach:
  * DMA of a PASID that is not bound is blocked. The bond keeps the context alive
- * when the fd is closed.
+ * when the fd is closed, until it is detached or the core has ended it.
  *
  * Whether @fd is an sva fd or a PASID fd is no business of the driver's.
  *
@@ -316,8 +324,13 @@ struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,
 	struct sva_ctx *ctx;
 
 	ctx = right ? sva_right_get_ctx(right) : sva_ctx_from_fd(fd);
-	bond = IS_ERR(ctx) ? ERR_CAST(ctx) :
-			     attach(sdev, ctx, right, pasid, ops, priv);
+	if (IS_ERR(ctx)) {
+		bond = ERR_CAST(ctx);
+	} else {
+		bond = attach(sdev, ctx, right, pasid, ops, priv);
+		if (IS_ERR(bond))
+			sva_ctx_put(ctx);
+	}
 	sva_right_put(right);
 	return bond;
 }
@@ -339,6 +352,7 @@ EXPORT_SYMBOL_GPL(sva_attach);
 void sva_detach(struct sva_bond *bond)
 {
 	struct sva_ctx *ctx = bond->ctx;
+	bool left;
 
 	mutex_lock(&ctx->lock);
 	if (bond->state == SVA_BOND_REVOKING) {
@@ -347,9 +361,11 @@ void sva_detach(struct sva_bond *bond)
 		mutex_lock(&ctx->lock);
 	}
 	bond->state = SVA_BOND_DETACHED;
-	detach_bond(bond);
+	left = detach_bond(bond);
 	mutex_unlock(&ctx->lock);
 
+	if (left)
+		sva_ctx_put(ctx);
 	put_bond(bond);
 }
 EXPORT_SYMBOL_GPL(sva_detach);

@@ -37,6 +37,7 @@ static int sva_open(struct inode *inode, struct file *file)
 	if (!ctx)
 		return -ENOMEM;
 	kref_init(&ctx->kref);
+	refcount_set(&ctx->shells, 1);
 	mutex_init(&ctx->lock);
 	ctx->pasids = RB_ROOT;
 	xa_init_flags(&ctx->handles, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
@@ -47,14 +48,27 @@ static int sva_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/**
+ * sva_ctx_put_shell() - Give up a reference to what is left of a context
+ * @ctx: The context, of which only the memory and the lock may be in use
+ *
+ * Context: No lock of it is held.
+ */
+void sva_ctx_put_shell(struct sva_ctx *ctx)
+{
+	if (!refcount_dec_and_test(&ctx->shells))
+		return;
+	mutex_destroy(&ctx->lock);
+	kfree(ctx);
+}
+
 static void free_ctx(struct kref *kref)
 {
 	struct sva_ctx *ctx = container_of(kref, struct sva_ctx, kref);
 
 	sva_pasid_free_all(ctx);
 	sva_objects_free_all(ctx);
-	mutex_destroy(&ctx->lock);
-	kfree(ctx);
+	sva_ctx_put_shell(ctx);
 	atomic_long_dec(&sva_nr_contexts);
 }
 

@@ -43,7 +43,8 @@ struct user_struct;
 /* --- context and ioctls: main.c ------------------------------------------ */
 
 struct sva_ctx {
-	struct kref kref;		/* the file, and each bond */
+	struct kref kref;		/* the file, each bond in the IOMMU */
+	refcount_t shells;		/* @kref, each bond: just the memory */
 	bool closed;			/* the file is */
 	struct mutex lock;		/* bindings and attachments of all PASIDs */
 	struct rb_root pasids;		/* struct sva_pasid by number; lock */
@@ -65,6 +66,7 @@ int sva_ucmd_respond(const struct sva_ucmd *ucmd);
 
 struct sva_ctx *sva_ctx_from_fd(int fd);
 void sva_ctx_put(struct sva_ctx *ctx);
+void sva_ctx_put_shell(struct sva_ctx *ctx);
 
 /* System-wide figures, shown in sysfs. */
 extern atomic_long_t sva_nr_contexts;
@@ -205,7 +207,7 @@ enum sva_bond_state {
 
 struct sva_bond {
 	refcount_t users;
-	struct sva_ctx *ctx;		/* holds a reference */
+	struct sva_ctx *ctx;		/* holds its shell, see detach_bond() */
 	struct sva_device *sdev;	/* holds a reference */
 	struct sva_attachment *attachment; /* NULL once it has left; ctx->lock */
 	u32 number;

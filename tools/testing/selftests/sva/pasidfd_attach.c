@@ -399,6 +399,30 @@ TEST_F(pasidfd_attach, pasidfd_duplicates_are_one)
 	close(copy);
 }
 
+/* A bond that was ended keeps nothing, for as long as its queue is open. */
+TEST_F(pasidfd_attach, pasidfd_dead_bond_keeps_no_context)
+{
+	uint32_t id;
+	int sim, pf = pasidfd_make(self->fd, self->pasid, &id);
+	struct core_counts now;
+
+	ASSERT_LE(0, pf);
+	sim = pasidfd_attached(0, pf);
+	ASSERT_LE(0, sim);
+	ASSERT_EQ(0, sva_destroy(self->fd, id));
+	close(self->fd);
+	self->fd = -1;
+	now = core_counts();
+	EXPECT_EQ(self->before.contexts, now.contexts);
+	EXPECT_EQ(self->before.pasids, now.pasids);
+	EXPECT_EQ(self->before.pinned, now.pinned);
+	EXPECT_EQ(self->before.bonds + 1, now.bonds);
+	EXPECT_EQ(0, sva_sim_detach(sim));
+	EXPECT_TRUE(core_settles(&self->before));
+	close(sim);
+	close(pf);
+}
+
 /* --- handles ------------------------------------------------------------------- */
 
 TEST_F(pasidfd_attach, pasidfd_of_own_process)
