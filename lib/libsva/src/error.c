@@ -78,7 +78,7 @@ static const struct explanation particular[] = {
 	  "the other side closed the socket without sending a context"
 	},
 	{ SVA_CALL_RECV, EPROTO,
-	  "the message did not come from sva_send(), or its descriptor got lost: the receiver may have no descriptor left (RLIMIT_NOFILE)"
+	  "the message did not come from the sending call of this kind, or its descriptor got lost: the receiver may have no descriptor left (RLIMIT_NOFILE)"
 	},
 	{ SVA_CALL_RECV, EBADF,
 	  "the descriptor that was sent is not one of /dev/sva"
@@ -138,6 +138,20 @@ static const struct explanation particular[] = {
 	},
 	{ SVA_CALL_PASID_BIND, EOPNOTSUPP,
 	  "the IOMMU of an attached device cannot translate a PASID through this kind of address space; everything is as it was"
+	},
+
+	{ SVA_CALL_PASID_FD, ENOENT,
+	  "this context has no such PASID: it was freed already, or belongs to another context"
+	},
+	{ SVA_CALL_PASID_FD, EPERM,
+	  "a process PASID can be given away only by the process that made it"
+	},
+	{ SVA_CALL_PASID_FD, EMFILE,
+	  "this process has no descriptor left: close some or raise RLIMIT_NOFILE"
+	},
+
+	{ SVA_CALL_PASID_FD_REVOKE, ENOENT,
+	  "this context has no such id: the PASID fd was revoked already, or is of another context"
 	},
 
 	{ SVA_CALL_AS_ALLOC, EOPNOTSUPP,
@@ -232,10 +246,16 @@ static const struct explanation particular[] = {
 	},
 
 	{ SVA_CALL_ATTACH, EBADF,
-	  "the driver was given a descriptor that is not one of /dev/sva"
+	  "the driver was given a descriptor that is neither one of /dev/sva nor a PASID fd"
 	},
 	{ SVA_CALL_ATTACH, ENOENT,
-	  "the context has no such PASID: it was freed, or is of another context"
+	  "the context has no such PASID: it was freed, or is of another context, or the PASID fd is for another one"
+	},
+	{ SVA_CALL_ATTACH, ESTALE,
+	  "the PASID fd is dead: it was revoked, its PASID was freed, or the context that it is of was closed; ask for a new one"
+	},
+	{ SVA_CALL_ATTACH, ESRCH,
+	  "the PASID is that of the memory of a process, and the process has ended"
 	},
 	{ SVA_CALL_ATTACH, ENODEV,
 	  "the device is gone, or its IOMMU translates no PASIDs"
@@ -244,7 +264,7 @@ static const struct explanation particular[] = {
 	  "the number is too wide for the device: allocate one with sva_pasid_alloc_max() and the device's own limit"
 	},
 	{ SVA_CALL_ATTACH, EPERM,
-	  "a process PASID can be attached only by the process that made it; a RID handle needs a driver that owns the device's DMA"
+	  "a process PASID can be attached only by the process that made it, or by a PASID fd; a RID handle needs a driver that owns the device's DMA"
 	},
 	{ SVA_CALL_ATTACH, EBUSY,
 	  "it is attached already, or the device's group belongs to another user"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-/* Handing a context, and a PASID in it, to another process. */
+/* Handing a context, and a PASID in it, or a PASID fd, to another process. */
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,7 +16,8 @@ struct handover {
 	uint32_t pasid;
 };
 
-#define HANDOVER_MAGIC 0x31617673u
+#define CONTEXT_MAGIC 0x31617673u
+#define PASID_FD_MAGIC 0x31667073u
 
 /*
  * Room for more than the one descriptor that belongs there: what does not fit
@@ -65,10 +66,9 @@ static int transfer_rest(int sock, void *buf, size_t len, int sending)
 	return 0;
 }
 
-SVA_EXPORT int sva_send(const struct sva *sva, int sock, uint32_t pasid)
+static int send_handover(int sock, int fd, struct handover *data)
 {
-	struct handover data = { .magic = HANDOVER_MAGIC, .pasid = pasid };
-	struct iovec iov = { .iov_base = &data, .iov_len = sizeof(data) };
+	struct iovec iov = { .iov_base = data, .iov_len = sizeof(*data) };
 	union control control = { 0 };
 	struct msghdr msg = {
 		.msg_iov = &iov,
@@ -82,14 +82,28 @@ SVA_EXPORT int sva_send(const struct sva *sva, int sock, uint32_t pasid)
 	cmsg->cmsg_level = SOL_SOCKET;
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &sva->fd, sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 
 	do {
 		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	return transfer_rest(sock, (char *)&data + n, sizeof(data) - (size_t)n, 1);
+	return transfer_rest(sock, (char *)data + n, sizeof(*data) - (size_t)n, 1);
+}
+
+SVA_EXPORT int sva_send(const struct sva *sva, int sock, uint32_t pasid)
+{
+	struct handover data = { .magic = CONTEXT_MAGIC, .pasid = pasid };
+
+	return send_handover(sock, sva->fd, &data);
+}
+
+SVA_EXPORT int sva_pasid_fd_send(int fd, int sock)
+{
+	struct handover data = { .magic = PASID_FD_MAGIC };
+
+	return send_handover(sock, fd, &data);
 }
 
 /*
@@ -122,7 +136,8 @@ static int take_fd(struct msghdr *msg)
 	return bad ? -EPROTO : fd;
 }
 
-static int recv_handover(int sock, struct handover *data)
+/* The descriptor that came, or a negative errno. */
+static int recv_handover(int sock, uint32_t magic, struct handover *data)
 {
 	struct iovec iov = { .iov_base = data, .iov_len = sizeof(*data) };
 	union control control;
@@ -147,7 +162,7 @@ static int recv_handover(int sock, struct handover *data)
 	if (fd < 0)
 		return fd;
 	err = transfer_rest(sock, (char *)data + n, sizeof(*data) - (size_t)n, 0);
-	if (!err && data->magic != HANDOVER_MAGIC)
+	if (!err && data->magic != magic)
 		err = -EPROTO;
 	if (err) {
 		close(fd);
@@ -161,7 +176,7 @@ SVA_EXPORT int sva_recv(struct sva **sva, int sock, uint32_t *pasid)
 	struct handover data;
 	int fd, err;
 
-	fd = recv_handover(sock, &data);
+	fd = recv_handover(sock, CONTEXT_MAGIC, &data);
 	if (fd < 0)
 		return fd;
 	err = sva_from_fd(sva, fd);
@@ -171,5 +186,16 @@ SVA_EXPORT int sva_recv(struct sva **sva, int sock, uint32_t *pasid)
 	}
 	if (pasid)
 		*pasid = data.pasid;
+	return 0;
+}
+
+SVA_EXPORT int sva_pasid_fd_recv(int *fd, int sock)
+{
+	struct handover data;
+	int received = recv_handover(sock, PASID_FD_MAGIC, &data);
+
+	if (received < 0)
+		return received;
+	*fd = received;
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-/* PASIDs, process PASIDs and RID handles. */
+/* PASIDs, process PASIDs and RID handles, and PASID fds of them. */
 #include "internal.h"
 
 static int pasid_alloc(const struct sva *sva, struct sva_pasid_alloc *arg,
@@ -117,4 +117,25 @@ SVA_EXPORT int sva_pasid_bind(const struct sva *sva, uint32_t pasid,
 SVA_EXPORT int sva_pasid_unbind(const struct sva *sva, uint32_t pasid)
 {
 	return pasid_bind(sva, pasid, SVA_AS_NONE);
+}
+
+SVA_EXPORT int sva_pasid_fd(const struct sva *sva, uint32_t pasid, int *fd,
+			    uint32_t *id)
+{
+	struct sva_pasid_fd arg = { .size = sizeof(arg), .pasid = pasid };
+	int err = sva_ioctl(sva->fd, SVA_PASID_FD, &arg);
+
+	if (err)
+		return err;
+	*fd = arg.fd;
+	if (id)
+		*id = arg.id;
+	return 0;
+}
+
+SVA_EXPORT int sva_pasid_fd_revoke(const struct sva *sva, uint32_t id)
+{
+	struct sva_destroy arg = { .size = sizeof(arg), .id = id };
+
+	return sva_ioctl(sva->fd, SVA_DESTROY, &arg);
 }

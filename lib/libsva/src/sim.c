@@ -92,12 +92,11 @@ SVA_EXPORT void sva_sim_close(struct sva_sim *sim)
 	free(sim);
 }
 
-SVA_EXPORT int sva_sim_attach(struct sva_sim *sim, const struct sva *sva,
-			      uint32_t pasid, uint32_t *number)
+static int attach(struct sva_sim *sim, int fd, uint32_t pasid, uint32_t *number)
 {
 	struct sva_sim_attach arg = {
 		.size = sizeof(arg),
-		.sva_fd = sva->fd,
+		.sva_fd = fd,
 		.pasid = pasid,
 	};
 	int err = sva_ioctl(sim->fd, SVA_SIM_ATTACH, &arg);
@@ -105,6 +104,18 @@ SVA_EXPORT int sva_sim_attach(struct sva_sim *sim, const struct sva *sva,
 	if (!err && number)
 		*number = arg.number;
 	return err;
+}
+
+SVA_EXPORT int sva_sim_attach(struct sva_sim *sim, const struct sva *sva,
+			      uint32_t pasid, uint32_t *number)
+{
+	return attach(sim, sva->fd, pasid, number);
+}
+
+SVA_EXPORT int sva_sim_attach_fd(struct sva_sim *sim, int fd, uint32_t *number)
+{
+	/* the one PASID that it carries */
+	return attach(sim, fd, 0, number);
 }
 
 SVA_EXPORT int sva_sim_detach(struct sva_sim *sim)

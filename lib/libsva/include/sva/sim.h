@@ -69,6 +69,18 @@ int sva_sim_attach(struct sva_sim *sim, const struct sva *sva, uint32_t pasid,
 		   uint32_t *number);
 
 /**
+ * sva_sim_attach_fd() - let a queue use the PASID of a PASID fd
+ * @sim: The queue
+ * @fd: The PASID fd
+ * @number: Out: the number that the engine uses, 0 for a RID handle; may be NULL
+ *
+ * Return: as sva_sim_attach(), and -EBADF @fd is not a PASID fd; -ESTALE it was
+ * revoked, its PASID was freed or its context closed; -ESRCH it is of the memory
+ * of a process that has ended.
+ */
+int sva_sim_attach_fd(struct sva_sim *sim, int fd, uint32_t *number);
+
+/**
  * sva_sim_detach() - end the use of a PASID
  * @sim: The queue
  *

@@ -255,6 +255,56 @@ int sva_pasid_bind(const struct sva *sva, uint32_t pasid, uint32_t as);
  */
 int sva_pasid_unbind(const struct sva *sva, uint32_t pasid);
 
+/* Rights to a PASID: sva_pasid_fd(3) */
+
+/**
+ * sva_pasid_fd() - make a descriptor that is the right to attach one PASID
+ * @sva: The handle
+ * @pasid: PASID or handle
+ * @fd: Out: the PASID fd, close-on-exec; the caller closes it
+ * @id: Out: what sva_pasid_fd_revoke() wants; may be NULL
+ *
+ * It is good for nothing else, and can be given to a process that is trusted
+ * with no more. One of a process PASID lets other processes attach that.
+ *
+ * Return: 0, or -ENOENT no such PASID; -EPERM it is the process PASID of another
+ * process; -EMFILE, -ENFILE, -ENOMEM.
+ */
+int sva_pasid_fd(const struct sva *sva, uint32_t pasid, int *fd, uint32_t *id);
+
+/**
+ * sva_pasid_fd_revoke() - take the right back
+ * @sva: The handle
+ * @id: From sva_pasid_fd()
+ *
+ * Whatever was attached by it is stopped when this returns, and nothing more can
+ * be attached by it, whoever has the descriptor.
+ *
+ * Return: 0, or -ENOENT no such id.
+ */
+int sva_pasid_fd_revoke(const struct sva *sva, uint32_t id);
+
+/**
+ * sva_pasid_fd_send() - hand a PASID fd to another process
+ * @fd: The PASID fd; it stays the caller's
+ * @sock: A connected unix socket
+ *
+ * Return: as sva_send(), and -EBADF @fd is not open.
+ */
+int sva_pasid_fd_send(int fd, int sock);
+
+/**
+ * sva_pasid_fd_recv() - take a PASID fd that was sent by sva_pasid_fd_send()
+ * @fd: Out: a descriptor of its own, close-on-exec
+ * @sock: A connected unix socket
+ *
+ * Whether it is a PASID fd, and whether it is still good, shows when something is
+ * attached by it.
+ *
+ * Return: 0, or as sva_recv(), except -EBADF.
+ */
+int sva_pasid_fd_recv(int *fd, int sock);
+
 /* Address spaces: sva_as_alloc_iova(3) */
 
 /**
@@ -386,8 +436,8 @@ int sva_iova_ranges(const struct sva *sva, uint32_t as,
  * enum sva_call - which call an error came from
  * @SVA_CALL_OPEN: sva_open()
  * @SVA_CALL_FROM_FD: sva_from_fd()
- * @SVA_CALL_SEND: sva_send()
- * @SVA_CALL_RECV: sva_recv()
+ * @SVA_CALL_SEND: sva_send(), sva_pasid_fd_send()
+ * @SVA_CALL_RECV: sva_recv(), sva_pasid_fd_recv()
  * @SVA_CALL_GET_INFO: sva_get_info()
  * @SVA_CALL_PASID_ALLOC: sva_pasid_alloc() and its variants
  * @SVA_CALL_PASID_FREE: sva_pasid_free(), sva_pasid_free_range()
@@ -400,11 +450,13 @@ int sva_iova_ranges(const struct sva *sva, uint32_t as,
  * @SVA_CALL_IOVA_UNMAP: sva_iova_unmap(), sva_iova_unmap_all()
  * @SVA_CALL_IOVA_COPY: sva_iova_copy()
  * @SVA_CALL_IOVA_RANGES: sva_iova_ranges()
- * @SVA_CALL_ATTACH: sva_sim_attach(), or the attach ioctl of any other driver
+ * @SVA_CALL_ATTACH: sva_sim_attach(), sva_sim_attach_fd(), or the attach ioctl of any other driver
  * @SVA_CALL_SIM_OPEN: sva_sim_open()
  * @SVA_CALL_SIM_DETACH: sva_sim_detach()
  * @SVA_CALL_SIM_SUBMIT: sva_sim_submit()
  * @SVA_CALL_SIM_WAIT: sva_sim_wait(), sva_sim_run()
+ * @SVA_CALL_PASID_FD: sva_pasid_fd()
+ * @SVA_CALL_PASID_FD_REVOKE: sva_pasid_fd_revoke()
  */
 enum sva_call {
 	SVA_CALL_OPEN,
@@ -428,6 +480,8 @@ enum sva_call {
 	SVA_CALL_SIM_DETACH,
 	SVA_CALL_SIM_SUBMIT,
 	SVA_CALL_SIM_WAIT,
+	SVA_CALL_PASID_FD,
+	SVA_CALL_PASID_FD_REVOKE,
 };
 
 /**

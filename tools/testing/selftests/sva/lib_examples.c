@@ -42,6 +42,9 @@
 #define main example_sva_pasid_bind
 #include "../../../../lib/libsva/examples/sva_pasid_bind.c"
 #undef main
+#define main example_sva_pasid_fd
+#include "../../../../lib/libsva/examples/sva_pasid_fd.c"
+#undef main
 #define main example_sva_pasid_free
 #include "../../../../lib/libsva/examples/sva_pasid_free.c"
 #undef main
@@ -161,6 +164,10 @@ FIXTURE_VARIANT_ADD(lib_example, sva_pasid_alloc) {
 
 FIXTURE_VARIANT_ADD(lib_example, sva_pasid_bind) {
 	.example = example_sva_pasid_bind,
+};
+
+FIXTURE_VARIANT_ADD(lib_example, sva_pasid_fd) {
+	.example = example_sva_pasid_fd,
 };
 
 FIXTURE_VARIANT_ADD(lib_example, sva_pasid_free) {
