@@ -23,6 +23,20 @@ module_param(pool_share, uint, 0444);
 MODULE_PARM_DESC(pool_share,
 		 "Percentage of the PASIDs of each width that the pool takes; the kernel's own users have the rest (1 to 99)");
 
+/*
+ * A number of those for local use (Documentation/admin-guide/devices.txt), so
+ * that there can be a node before the module is loaded: opening that loads it.
+ * A dynamic one has neither.
+ */
+#define SVA_MINOR	250
+#define LOCAL_MINOR_MIN	243
+#define LOCAL_MINOR_MAX	254
+
+static unsigned int minor = SVA_MINOR;
+module_param(minor, uint, 0444);
+MODULE_PARM_DESC(minor,
+		 "Minor number of /dev/sva if another driver has 250: 243 to 254, or 255 for a dynamic one");
+
 atomic_long_t sva_nr_contexts;
 atomic_long_t sva_nr_bonds;
 struct percpu_counter sva_nr_pinned;
@@ -332,12 +346,26 @@ static struct attribute *sva_attrs[] = {
 ATTRIBUTE_GROUPS(sva);
 
 static struct miscdevice sva_misc = {
-	.minor = MISC_DYNAMIC_MINOR,
 	.name = "sva",
 	.fops = &sva_fops,
 	.groups = sva_groups,
 	.mode = 0600,
 };
+
+static int __init register_node(void)
+{
+	int ret;
+
+	if (minor != MISC_DYNAMIC_MINOR &&
+	    (minor < LOCAL_MINOR_MIN || minor > LOCAL_MINOR_MAX))
+		return -EINVAL;
+	sva_misc.minor = minor;
+	ret = misc_register(&sva_misc);
+	if (ret == -EBUSY)
+		pr_err("sva: another driver has the minor number %u, choose one with the parameter minor\n",
+		       minor);
+	return ret;
+}
 
 static int __init sva_init(void)
 {
@@ -352,7 +380,7 @@ static int __init sva_init(void)
 	ret = sva_pool_init(pool_bits, pool_share);
 	if (ret)
 		goto out_cache;
-	ret = misc_register(&sva_misc);
+	ret = register_node();
 	if (ret)
 		goto out_pool;
 	return 0;
@@ -380,4 +408,6 @@ module_exit(sva_exit);
 
 MODULE_DESCRIPTION("PASIDs and the address spaces that devices translate through");
 MODULE_IMPORT_NS("IOMMUFD_INTERNAL");
+MODULE_ALIAS_MISCDEV(SVA_MINOR);
+MODULE_ALIAS("devname:sva");
 MODULE_LICENSE("GPL");
