@@ -123,6 +123,13 @@ static void fill_iova_copy(void *cmd, const struct world *w)
 	c->src_iova = w->src;
 }
 
+static void fill_pasid_fd(void *cmd, const struct world *w)
+{
+	struct sva_pasid_fd *c = cmd;
+
+	c->pasid = w->pasid;
+}
+
 #define NO_FIELD	(-1)
 
 struct op {
@@ -192,6 +199,9 @@ TEST_OP(iova_copy, SVA_IOVA_COPY, sva_iova_copy,
 	.known_flags = CORE_RW | SVA_IOVA_F_FIXED, .reserved = NO_FIELD,
 	.responds = true, .id = AT(sva_iova_copy, dst_as_id),
 	.id2 = AT(sva_iova_copy, src_as_id));
+TEST_OP(pasid_fd, SVA_PASID_FD, sva_pasid_fd,
+	.flags = AT(sva_pasid_fd, flags), .reserved = NO_FIELD,
+	.responds = true, .id = AT(sva_pasid_fd, pasid), .id2 = NO_FIELD);
 
 /* A world, and room for the argument. */
 struct stage {
@@ -281,6 +291,7 @@ ON(as_ioctl, iova_map);
 ON(as_ioctl, iova_map_file);
 ON(as_ioctl, iova_unmap);
 ON(as_ioctl, iova_copy);
+ON(as_ioctl, pasid_fd);
 
 TEST_F(as_ioctl, exact)
 {
@@ -464,6 +475,7 @@ ON(as_answer, iova_ranges);
 ON(as_answer, iova_map);
 ON(as_answer, iova_map_file);
 ON(as_answer, iova_copy);
+ON(as_answer, pasid_fd);
 
 /* It fails each time at its very end; afterwards it works as if nothing was. */
 TEST_F(as_answer, read_only_struct_many_times)
@@ -494,6 +506,7 @@ ON(as_flags, as_alloc);
 ON(as_flags, iova_map);
 ON(as_flags, iova_map_file);
 ON(as_flags, iova_copy);
+ON(as_flags, pasid_fd);
 
 TEST_F(as_flags, unknown_flags)
 {
@@ -544,6 +557,7 @@ ON(as_id, iova_map);
 ON(as_id, iova_map_file);
 ON(as_id, iova_unmap);
 ON(as_id, iova_copy);
+ON(as_id, pasid_fd);
 
 static int try_id(struct stage *s, int offset, uint32_t id)
 {
@@ -630,7 +644,7 @@ TEST_F(as_number, unknown_ioctls)
 {
 	unsigned int nr;
 
-	for (nr = SVA_CMD_PASID_GUEST + 1; nr < 256; nr++)
+	for (nr = SVA_CMD_PASID_FD + 1; nr < 256; nr++)
 		EXPECT_EQ(-ENOTTY,
 			  sva_ioctl(self->fd, _IO(SVA_TYPE, nr), self->cmd));
 	EXPECT_EQ(-ENOTTY, sva_ioctl(self->fd, FIONREAD, self->cmd));
@@ -674,7 +688,8 @@ TEST_F(as_number, info)
 	EXPECT_EQ(SVA_FEATURE_PASID | SVA_FEATURE_PROCESS | SVA_FEATURE_RID |
 		  SVA_FEATURE_IOVA | SVA_FEATURE_MAP_FILE |
 		  SVA_FEATURE_DEVICE_INFO | SVA_FEATURE_NESTED |
-		  SVA_FEATURE_FAULTQ, info.features);
+		  SVA_FEATURE_FAULTQ | SVA_FEATURE_VIOMMU |
+		  SVA_FEATURE_PASID_FD, info.features);
 	EXPECT_LT(0, info.pasid_min);
 	EXPECT_LE(info.pasid_min, info.pasid_max);
 	EXPECT_GT(1 << SVA_PASID_WIDTH_MAX, info.pasid_max);
