@@ -11,6 +11,10 @@ static void free_as(struct sva_object *obj)
 	as->ops->free(as);
 }
 
+static_assert((int)SVA_OBJECT_IOVA == SVA_AS_TYPE_IOVA);
+static_assert((int)SVA_OBJECT_NESTED == SVA_AS_TYPE_NESTED);
+static_assert((int)SVA_OBJECT_PASID_TABLE == SVA_AS_TYPE_PASID_TABLE);
+
 /* Nested address spaces use others, and are freed before them. */
 static const struct sva_object_ops iova_object_ops = {
 	.rank = SVA_RANK_MAX,
@@ -96,6 +100,7 @@ int sva_ioctl_as_alloc(struct sva_ucmd *ucmd)
 		sva_faultq_put(faultq);
 		return PTR_ERR(as);
 	}
+	as->obj.kind = as->type;
 	as->obj.ops = as->type == SVA_AS_TYPE_IOVA ? &iova_object_ops :
 						     &nested_object_ops;
 	ret = sva_object_publish(ucmd, &as->obj, &cmd->id);

@@ -45,6 +45,7 @@ static struct sva_handle *new_handle(struct sva_attachment *att,
 	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
 	if (!handle)
 		return NULL;
+	handle->ctx = first_bond(att)->ctx;
 	handle->pasid = att->pasid;
 	handle->sdev = first_bond(att)->sdev;
 	kref_get(&handle->sdev->kref);

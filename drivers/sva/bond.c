@@ -232,6 +232,26 @@ static int join_pasid(struct sva_bond *bond, u32 id)
 	return ret;
 }
 
+/* Ids only grow: the newest is the last. */
+static void add_to_ctx(struct sva_bond *bond)
+{
+	struct sva_ctx *ctx = bond->ctx;
+	struct rb_node *last = rb_last(&ctx->bonds);
+
+	lockdep_assert_held(&ctx->lock);
+	bond->id = ++ctx->last_bond;
+	rb_link_node(&bond->node, last, last ? &last->rb_right : &ctx->bonds.rb_node);
+	rb_insert_color(&bond->node, &ctx->bonds);
+	atomic_inc(&ctx->nr_bonds);
+}
+
+static void remove_from_ctx(struct sva_bond *bond)
+{
+	lockdep_assert_held(&bond->ctx->lock);
+	rb_erase(&bond->node, &bond->ctx->bonds);
+	atomic_dec(&bond->ctx->nr_bonds);
+}
+
 static int attach_bond(struct sva_bond *bond, u32 id)
 {
 	struct sva_device *sdev = bond->sdev;
@@ -253,6 +273,8 @@ static int attach_bond(struct sva_bond *bond, u32 id)
 		return ret;
 	}
 
+	bond->object = bond->attachment->pasid->id;
+	add_to_ctx(bond);
 	guard(spinlock)(&sdev->bonds_lock);
 	list_add_tail(&bond->device_node, &sdev->bonds);
 	return 0;
@@ -362,6 +384,7 @@ void sva_detach(struct sva_bond *bond)
 	}
 	bond->state = SVA_BOND_DETACHED;
 	left = detach_bond(bond);
+	remove_from_ctx(bond);
 	mutex_unlock(&ctx->lock);
 
 	if (left)
@@ -383,3 +406,74 @@ u32 sva_bond_pasid(const struct sva_bond *bond)
 	return bond->number;
 }
 EXPORT_SYMBOL_GPL(sva_bond_pasid);
+
+/* --- listing -------------------------------------------------------------------- */
+
+/* The newest bond that is not newer than @id. */
+static struct sva_bond *newest_until(struct sva_ctx *ctx, u64 id)
+{
+	struct rb_node *node = ctx->bonds.rb_node;
+	struct sva_bond *found = NULL;
+
+	while (node) {
+		struct sva_bond *bond = rb_entry(node, struct sva_bond, node);
+
+		if (bond->id > id) {
+			node = node->rb_left;
+		} else {
+			found = bond;
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+static void fill_entry(struct sva_list_bond *entry, struct sva_bond *bond)
+{
+	struct device *dev = bond->sdev->dev;
+
+	entry->ctx_id = bond->ctx->id;
+	entry->bond_id = bond->id;
+	entry->pasid = bond->object;
+	entry->number = bond->number;
+	entry->dev_id = bond->sdev->id;
+	if (bond->state == SVA_BOND_REVOKING)
+		entry->status = SVA_BOND_S_REVOKING;
+	else if (bond->state == SVA_BOND_REVOKED)
+		entry->status = SVA_BOND_S_REVOKED;
+	strscpy(entry->device, dev_name(dev));
+	/* As long as it is attached, the driver's remove() has not returned. */
+	if (bond->attachment && dev->driver)
+		strscpy(entry->driver, dev->driver->name);
+}
+
+/**
+ * sva_bond_list() - List the bonds of a context, the newest first
+ * @ctx: The context
+ * @pos: Where to begin; where to go on
+ * @entries: Array of struct sva_list_bond, zeroed
+ * @room: How many fit
+ *
+ * Return: entries written, or -EINTR.
+ */
+int sva_bond_list(struct sva_ctx *ctx, struct sva_list_pos *pos, void *entries,
+		  u32 room)
+{
+	struct sva_list_bond *entry = entries;
+	struct sva_bond *bond;
+	u32 n;
+
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
+	for (n = 0; n < room && !pos->end; n++, entry++) {
+		bond = newest_until(ctx, pos->id ?: U64_MAX);
+		pos->end = !bond;
+		if (!bond)
+			break;
+		fill_entry(entry, bond);
+		pos->id = bond->id - 1;
+		pos->end = !pos->id;
+	}
+	mutex_unlock(&ctx->lock);
+	return n;
+}

@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/poll.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -138,11 +139,27 @@ static int veventq_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static void veventq_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct sva_veventq *q = file->private_data;
+	u32 unread;
+	bool lost;
+
+	scoped_guard(spinlock_irq, &q->lock) {
+		unread = q->head - q->tail;
+		lost = q->lost;
+	}
+	seq_printf(m, "sva-depth:\t%u\n", q->depth);
+	seq_printf(m, "sva-unread:\t%u\n", unread);
+	seq_printf(m, "sva-overflowed:\t%u\n", lost);
+}
+
 static const struct file_operations veventq_fops = {
 	.owner = THIS_MODULE,
 	.read = veventq_read,
 	.poll = veventq_poll,
 	.release = veventq_release,
+	.show_fdinfo = veventq_show_fdinfo,
 	.llseek = noop_llseek,
 };
 

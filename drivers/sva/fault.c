@@ -15,6 +15,7 @@
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/poll.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -45,6 +46,8 @@ struct sva_faultq {
 	wait_queue_head_t wait;
 	bool closed;
 	u32 lost;
+	u32 nr_pending;			/* not answered */
+	u32 nr_unread;			/* of those, not read */
 	struct list_head free;
 	struct list_head unread;	/* oldest first */
 	u32 depth;
@@ -76,6 +79,9 @@ static bool put_group(struct sva_faultq *q, struct iopf_group *group)
 	list_move_tail(&slot->node, &q->unread);
 	group->cookie = slot->cookie;
 	list_add_tail(&group->node, &group_handle(group)->groups);
+	q->nr_pending++;
+	q->nr_unread++;
+	atomic_inc(&group_handle(group)->ctx->nr_requests);
 	return true;
 }
 
@@ -85,6 +91,10 @@ static struct iopf_group *take_group(struct sva_faultq *q, struct slot *slot)
 	struct iopf_group *group = slot->group;
 
 	list_del(&group->node);
+	q->nr_pending--;
+	if (!slot->read)
+		q->nr_unread--;
+	atomic_dec(&group_handle(group)->ctx->nr_requests);
 	slot->group = NULL;
 	slot->cookie += BIT(SLOT_BITS);
 	list_move(&slot->node, &q->free);
@@ -220,6 +230,7 @@ static void mark_read(struct sva_faultq *q, const struct sva_fault *faults,
 		if (faults[i].flags & SVA_FAULT_LOST || !slot || slot->read)
 			continue;
 		slot->read = true;
+		q->nr_unread--;
 		list_del_init(&slot->node);
 	}
 }
@@ -363,12 +374,29 @@ static int faultq_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static void faultq_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct sva_faultq *q = file->private_data;
+	u32 pending, unread, lost;
+
+	scoped_guard(spinlock, &q->lock) {
+		pending = q->nr_pending;
+		unread = q->nr_unread;
+		lost = q->lost;
+	}
+	seq_printf(m, "sva-depth:\t%u\n", q->depth);
+	seq_printf(m, "sva-pending:\t%u\n", pending);
+	seq_printf(m, "sva-unread:\t%u\n", unread);
+	seq_printf(m, "sva-lost:\t%u\n", lost);
+}
+
 static const struct file_operations faultq_fops = {
 	.owner = THIS_MODULE,
 	.read = faultq_read,
 	.write = faultq_write,
 	.poll = faultq_poll,
 	.release = faultq_release,
+	.show_fdinfo = faultq_show_fdinfo,
 	.llseek = noop_llseek,
 };
 

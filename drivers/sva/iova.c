@@ -23,6 +23,8 @@ static void free_iova(struct sva_as *as)
 	struct sva_iova *iova = sva_as_to_iova(as);
 	struct sva_area *area, *next;
 
+	if (iova->nr_maps)
+		atomic_sub(iova->nr_maps, &as->obj.ctx->nr_maps);
 	rbtree_postorder_for_each_entry_safe(area, next, &iova->areas, node) {
 		free_area(area);
 		cond_resched();
@@ -347,9 +349,12 @@ static int commit_area(struct sva_iova *iova, struct sva_area *area,
 
 	guard(mutex)(&iova->lock);
 	ret = sva_domains_map(iova, area);
-	if (!ret)
-		area->pending = false;
-	return ret;
+	if (ret)
+		return ret;
+	area->pending = false;
+	iova->nr_maps++;
+	atomic_inc(&ucmd->ctx->nr_maps);
+	return 0;
 }
 
 /*
@@ -415,7 +420,8 @@ int sva_ioctl_iova_map(struct sva_ucmd *ucmd)
 		return PTR_ERR(area);
 	cmd->iova = area->iova;
 
-	pages = sva_pages_pin_user(cmd->user_va, cmd->length / PAGE_SIZE,
+	pages = sva_pages_pin_user(ucmd->ctx, cmd->user_va,
+				   cmd->length / PAGE_SIZE,
 				   cmd->flags & SVA_IOVA_F_WRITE);
 	return map_pages(iova, area, pages, 0, ucmd);
 }
@@ -449,7 +455,8 @@ int sva_ioctl_iova_map_file(struct sva_ucmd *ucmd)
 		return PTR_ERR(area);
 	cmd->iova = area->iova;
 
-	pages = sva_pages_pin_file(cmd->fd, cmd->start, cmd->length / PAGE_SIZE,
+	pages = sva_pages_pin_file(ucmd->ctx, cmd->fd, cmd->start,
+				   cmd->length / PAGE_SIZE,
 				   cmd->flags & SVA_IOVA_F_WRITE);
 	return map_pages(iova, area, pages, 0, ucmd);
 }
@@ -543,6 +550,7 @@ static void take_areas(struct sva_iova *iova, u64 start, u64 last,
 		next = sva_area_next(area);
 		sva_area_erase(&iova->areas, area);
 		list_add_tail(&area->unmap_node, list);
+		iova->nr_maps--;
 	}
 }
 
@@ -567,10 +575,13 @@ int sva_ioctl_iova_unmap(struct sva_ucmd *ucmd)
 		return -EOVERFLOW;
 
 	scoped_guard(mutex, &iova->lock) {
+		u32 before = iova->nr_maps;
+
 		ret = check_unmap(iova, cmd->iova, last, &bytes);
 		if (ret)
 			break;
 		take_areas(iova, cmd->iova, last, &list);
+		atomic_sub(before - iova->nr_maps, &ucmd->ctx->nr_maps);
 		sva_domains_unmap(iova, &list);
 	}
 	if (ret && !(everything && ret == -ENOENT))
@@ -580,4 +591,100 @@ int sva_ioctl_iova_unmap(struct sva_ucmd *ucmd)
 		free_area(area);
 	cmd->length = bytes;
 	return sva_ucmd_respond(ucmd);
+}
+
+/* --- listing ---------------------------------------------------------------- */
+
+/**
+ * sva_iova_nr_maps() - How many mappings an address space has
+ * @obj: An object of kind SVA_OBJECT_IOVA
+ *
+ * Context: Any; the object cannot go away.
+ * Return: the number at this moment.
+ */
+u32 sva_iova_nr_maps(const struct sva_object *obj)
+{
+	const struct sva_as *as = container_of_const(obj, struct sva_as, obj);
+	const struct sva_iova *iova = container_of_const(as, struct sva_iova, as);
+
+	return READ_ONCE(iova->nr_maps);
+}
+
+/*
+ * Looks at some areas of one address space. Returns how many that were, those
+ * that are pending included, or -EINTR; advances @at, to 0 at the end.
+ */
+static int list_areas(struct sva_iova *iova, u64 *at, struct sva_list_map *entry,
+		      u32 room, u32 *written)
+{
+	struct sva_area *area;
+	u32 n = 0;
+
+	if (mutex_lock_killable(&iova->lock))
+		return -EINTR;
+	for (area = sva_area_first(&iova->areas, *at); area && n < room;
+	     area = sva_area_next(area)) {
+		n++;
+		*at = area->last + 1;
+		if (area->pending)
+			continue;
+		entry->ctx_id = iova->as.obj.ctx->id;
+		entry->iova = area->iova;
+		entry->length = area->last - area->iova + 1;
+		entry->as_id = iova->as.obj.id;
+		if (area->prot & IOMMU_READ)
+			entry->flags |= SVA_IOVA_F_READ;
+		if (area->prot & IOMMU_WRITE)
+			entry->flags |= SVA_IOVA_F_WRITE;
+		entry++;
+		++*written;
+	}
+	if (!area)
+		*at = 0;
+	mutex_unlock(&iova->lock);
+	return n;
+}
+
+/**
+ * sva_iova_list() - List the mappings of a context
+ * @ctx: The context
+ * @pos: Where to begin; where to go on
+ * @entries: Array of struct sva_list_map, zeroed
+ * @room: How many fit
+ *
+ * Looks at no more than @room objects and mappings in all.
+ *
+ * Return: entries written, or -EINTR.
+ */
+int sva_iova_list(struct sva_ctx *ctx, struct sva_list_pos *pos, void *entries,
+		  u32 room)
+{
+	struct sva_list_map *entry = entries;
+	u32 looked_at = 0, written = 0;
+	int ret = 0;
+
+	while (looked_at < room) {
+		struct sva_object *obj = sva_object_list_get(ctx, pos->id);
+
+		pos->end = !obj;
+		if (!obj)
+			break;
+		if (obj->id != pos->id)
+			pos->at = 0;
+		pos->id = obj->id;
+		if (obj->kind == SVA_OBJECT_IOVA)
+			ret = list_areas(container_of(obj, struct sva_iova,
+						      as.obj),
+					 &pos->at, entry + written,
+					 room - looked_at, &written);
+		else
+			pos->at = 0;
+		sva_object_list_put(obj);
+		if (ret < 0)
+			return ret;
+		looked_at += ret + 1;
+		if (!pos->at)
+			pos->id++;
+	}
+	return written;
 }

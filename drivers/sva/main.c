@@ -8,6 +8,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 #include <linux/uaccess.h>
@@ -57,8 +58,10 @@ static int sva_open(struct inode *inode, struct file *file)
 	xa_init_flags(&ctx->handles, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->guests, XA_FLAGS_ACCOUNT);
+	ctx->bonds = RB_ROOT;
 	file->private_data = ctx;
 	atomic_long_inc(&sva_nr_contexts);
+	sva_ctx_add(ctx);
 	return 0;
 }
 
@@ -80,6 +83,7 @@ static void free_ctx(struct kref *kref)
 {
 	struct sva_ctx *ctx = container_of(kref, struct sva_ctx, kref);
 
+	sva_ctx_remove(ctx);
 	sva_pasid_free_all(ctx);
 	sva_objects_free_all(ctx);
 	sva_ctx_put_shell(ctx);
@@ -106,6 +110,41 @@ static int sva_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* Takes no lock: whatever is going on in the context, this must not wait. */
+static void sva_show_fdinfo(struct seq_file *m, struct file *file)
+{
+#define COUNT(_name, _member) { _name, offsetof(struct sva_ctx, _member) }
+	static const struct {
+		const char *name;
+		size_t count;
+	} counts[] = {
+		COUNT("pasids", nr_pasids[SVA_PASID_KIND_NUMBER]),
+		COUNT("processes", nr_pasids[SVA_PASID_KIND_MM]),
+		COUNT("rids", nr_pasids[SVA_PASID_KIND_RID]),
+		COUNT("bonds", nr_bonds),
+		COUNT("iovas", nr_objects[SVA_OBJECT_IOVA]),
+		COUNT("nested", nr_objects[SVA_OBJECT_NESTED]),
+		COUNT("pasid-tables", nr_objects[SVA_OBJECT_PASID_TABLE]),
+		COUNT("viommus", nr_objects[SVA_OBJECT_VIOMMU]),
+		COUNT("vdevices", nr_objects[SVA_OBJECT_VDEVICE]),
+		COUNT("pasid-fds", nr_objects[SVA_OBJECT_PASID_FD]),
+		COUNT("maps", nr_maps),
+		COUNT("page-requests", nr_requests),
+	};
+#undef COUNT
+	struct sva_ctx *ctx = file->private_data;
+	unsigned int i;
+
+	seq_printf(m, "sva-context:\t%llu\n", ctx->id);
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		const atomic_t *count = (void *)ctx + counts[i].count;
+
+		seq_printf(m, "sva-%s:\t%u\n", counts[i].name, atomic_read(count));
+	}
+	seq_printf(m, "sva-pinned-pages:\t%lu\n",
+		   atomic_long_read(&ctx->nr_pinned));
+}
+
 /* --- ioctls ------------------------------------------------------------------- */
 
 static int sva_ioctl_get_info(struct sva_ucmd *ucmd)
@@ -121,7 +160,8 @@ static int sva_ioctl_get_info(struct sva_ucmd *ucmd)
 			SVA_FEATURE_RID | SVA_FEATURE_IOVA |
 			SVA_FEATURE_MAP_FILE | SVA_FEATURE_DEVICE_INFO |
 			SVA_FEATURE_NESTED | SVA_FEATURE_FAULTQ |
-			SVA_FEATURE_VIOMMU | SVA_FEATURE_PASID_FD;
+			SVA_FEATURE_VIOMMU | SVA_FEATURE_PASID_FD |
+			SVA_FEATURE_LIST;
 	cmd->pasid_min = pool.first;
 	cmd->pasid_max = pool.last;
 	cmd->pool_size = pool.size;
@@ -152,6 +192,7 @@ union sva_cmd_buffer {
 	struct sva_vdevice_alloc vdevice_alloc;
 	struct sva_veventq_alloc veventq_alloc;
 	struct sva_pasid_fd pasid_fd;
+	struct sva_list list;
 };
 
 struct sva_ioctl_op {
@@ -216,6 +257,7 @@ static const struct sva_ioctl_op sva_ioctl_ops[] = {
 			  __reserved),
 	[SVA_CMD_PASID_FD] =
 		SVA_IOCTL(sva_ioctl_pasid_fd, struct sva_pasid_fd, id),
+	[SVA_CMD_LIST] = SVA_IOCTL(sva_ioctl_list, struct sva_list, cursor),
 };
 
 /**
@@ -271,6 +313,7 @@ static const struct file_operations sva_fops = {
 	.release = sva_release,
 	.unlocked_ioctl = sva_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = sva_show_fdinfo,
 	.llseek = noop_llseek,
 };
 

@@ -3,6 +3,7 @@
  * Objects of a context that have an id: made, found, used, destroyed.
  */
 #include <linux/sched.h>
+#include <linux/wait_bit.h>
 
 #include "sva_private.h"
 
@@ -57,6 +58,7 @@ int sva_object_publish(struct sva_ucmd *ucmd, struct sva_object *obj, u32 *id)
 	struct xarray *objects = &ucmd->ctx->objects;
 	int ret;
 
+	obj->ctx = ucmd->ctx;
 	refcount_set(&obj->users, 1);
 	ret = xa_alloc(objects, &obj->id, XA_ZERO_ENTRY, xa_limit_31b,
 		       GFP_KERNEL_ACCOUNT);
@@ -68,8 +70,18 @@ int sva_object_publish(struct sva_ucmd *ucmd, struct sva_object *obj, u32 *id)
 		xa_erase(objects, obj->id);
 		return ret;
 	}
+	atomic_inc(&ucmd->ctx->nr_objects[obj->kind]);
 	xa_store(objects, obj->id, obj, GFP_KERNEL_ACCOUNT);
 	return 0;
+}
+
+/* Frees an object that has no id any more. */
+static void free_object(struct sva_object *obj)
+{
+	/* Nobody else uses it, so that they will be done in a moment. */
+	wait_var_event(&obj->listers, !atomic_read_acquire(&obj->listers));
+	atomic_dec(&obj->ctx->nr_objects[obj->kind]);
+	obj->ops->free(obj);
 }
 
 int sva_ioctl_destroy(struct sva_ucmd *ucmd)
@@ -87,8 +99,74 @@ int sva_ioctl_destroy(struct sva_ucmd *ucmd)
 	__xa_erase(objects, cmd->id);
 	xa_unlock(objects);
 
-	obj->ops->free(obj);
+	free_object(obj);
 	return 0;
+}
+
+/**
+ * sva_object_list_get() - Look at an object without using it
+ * @ctx: The context
+ * @id: Where to begin
+ *
+ * Unlike a use, which would make SVA_DESTROY fail, this makes it wait.
+ *
+ * Return: the first object from @id on, to be given to sva_object_list_put()
+ * soon, or NULL.
+ */
+struct sva_object *sva_object_list_get(struct sva_ctx *ctx, u32 id)
+{
+	unsigned long index = id;
+	struct sva_object *obj;
+
+	guard(spinlock)(&ctx->objects.xa_lock);
+	obj = xa_find(&ctx->objects, &index, U32_MAX, XA_PRESENT);
+	if (obj)
+		atomic_inc(&obj->listers);
+	return obj;
+}
+
+/**
+ * sva_object_list_put() - Let an object go
+ * @obj: From sva_object_list_get()
+ */
+void sva_object_list_put(struct sva_object *obj)
+{
+	if (atomic_dec_and_test(&obj->listers))
+		wake_up_var(&obj->listers);
+}
+
+/**
+ * sva_object_list() - List the objects of a context
+ * @ctx: The context
+ * @pos: Where to begin; where to go on
+ * @entries: Array of struct sva_list_object, zeroed
+ * @room: How many fit
+ *
+ * Return: entries written.
+ */
+int sva_object_list(struct sva_ctx *ctx, struct sva_list_pos *pos, void *entries,
+		    u32 room)
+{
+	struct sva_list_object *entry = entries;
+	unsigned long index = pos->id;
+	struct sva_object *obj;
+	u32 n;
+
+	guard(spinlock)(&ctx->objects.xa_lock);
+	for (n = 0; n < room; n++, entry++) {
+		obj = xa_find(&ctx->objects, &index, U32_MAX, XA_PRESENT);
+		pos->end = !obj;
+		if (!obj)
+			break;
+		entry->ctx_id = ctx->id;
+		entry->id = obj->id;
+		entry->kind = obj->kind;
+		entry->users = refcount_read(&obj->users) - 1;
+		if (obj->kind == SVA_OBJECT_IOVA)
+			entry->maps = sva_iova_nr_maps(obj);
+		pos->id = ++index;
+	}
+	return n;
 }
 
 /**
@@ -108,7 +186,7 @@ void sva_objects_free_all(struct sva_ctx *ctx)
 			if (obj->ops->rank != rank)
 				continue;
 			xa_erase(&ctx->objects, id);
-			obj->ops->free(obj);
+			free_object(obj);
 			cond_resched();
 		}
 	}

@@ -30,6 +30,7 @@ struct run {
 struct sva_pages {
 	struct kref kref;
 	bool writable;
+	struct sva_ctx *ctx;		/* which has them, and outlives them */
 	struct user_struct *user;	/* to whom they are charged */
 	unsigned long npages;
 	unsigned long nr_runs;
@@ -62,7 +63,8 @@ static void uncharge(struct user_struct *user, unsigned long npages)
 
 /* --- the object ------------------------------------------------------------- */
 
-static struct sva_pages *new_pages(unsigned long npages, bool writable)
+static struct sva_pages *new_pages(struct sva_ctx *ctx, unsigned long npages,
+				   bool writable)
 {
 	struct sva_pages *pages;
 	int ret;
@@ -77,6 +79,8 @@ static struct sva_pages *new_pages(unsigned long npages, bool writable)
 		return ERR_PTR(ret);
 	}
 	kref_init(&pages->kref);
+	pages->ctx = ctx;
+	atomic_long_add(npages, &ctx->nr_pinned);
 	pages->user = get_uid(current_user());
 	pages->npages = npages;
 	pages->writable = writable;
@@ -100,6 +104,7 @@ static void free_pages_object(struct kref *kref)
 		unpin_run(&pages->runs[i], pages->writable);
 		cond_resched();
 	}
+	atomic_long_sub(pages->npages, &pages->ctx->nr_pinned);
 	uncharge(pages->user, pages->npages);
 	free_uid(pages->user);
 	if (pages->runs != &pages->first)
@@ -241,6 +246,7 @@ static int pin_user_range(struct sva_pages *pages, u64 va, struct page **batch,
 
 /**
  * sva_pages_pin_user() - Pin memory of the calling process
+ * @ctx: The context that has it pinned
  * @va: Address, page aligned
  * @npages: Pages, not 0; the range does not wrap
  * @write: Whether it will be written
@@ -248,7 +254,8 @@ static int pin_user_range(struct sva_pages *pages, u64 va, struct page **batch,
  * Context: May sleep, for as long as user space likes: no lock is held.
  * Return: the memory, or ERR_PTR as SVA_IOVA_MAP documents it.
  */
-struct sva_pages *sva_pages_pin_user(u64 va, unsigned long npages, bool write)
+struct sva_pages *sva_pages_pin_user(struct sva_ctx *ctx, u64 va,
+				     unsigned long npages, bool write)
 {
 	struct page *few[BATCH_ON_STACK];
 	unsigned long max = ARRAY_SIZE(few);
@@ -265,7 +272,7 @@ struct sva_pages *sva_pages_pin_user(u64 va, unsigned long npages, bool write)
 			return ERR_PTR(-ENOMEM);
 	}
 
-	pages = new_pages(npages, write);
+	pages = new_pages(ctx, npages, write);
 	if (!IS_ERR(pages)) {
 		ret = pin_user_range(pages, va, batch, max);
 		if (ret) {
@@ -367,6 +374,7 @@ static int pin_file_range(struct sva_pages *pages, struct file *file, u64 start,
 
 /**
  * sva_pages_pin_file() - Pin memory of a file
+ * @ctx: The context that has it pinned
  * @fd: A descriptor of the calling process
  * @start: Offset in the file, page aligned
  * @npages: Pages, not 0; the range does not wrap
@@ -375,8 +383,8 @@ static int pin_file_range(struct sva_pages *pages, struct file *file, u64 start,
  * Context: May sleep. The inode is locked against sealing in between.
  * Return: the memory, or ERR_PTR as SVA_IOVA_MAP_FILE documents it.
  */
-struct sva_pages *sva_pages_pin_file(int fd, u64 start, unsigned long npages,
-				     bool write)
+struct sva_pages *sva_pages_pin_file(struct sva_ctx *ctx, int fd, u64 start,
+				     unsigned long npages, bool write)
 {
 	struct folio *few[BATCH_ON_STACK];
 	unsigned int max = ARRAY_SIZE(few);
@@ -397,7 +405,7 @@ struct sva_pages *sva_pages_pin_file(int fd, u64 start, unsigned long npages,
 	inode_lock_shared(file_inode(fd_file(f)));
 	ret = check_file(fd_file(f), start, npages, write);
 	if (!ret) {
-		pages = new_pages(npages, write);
+		pages = new_pages(ctx, npages, write);
 		ret = PTR_ERR_OR_ZERO(pages);
 	}
 	if (!ret) {

@@ -124,6 +124,7 @@ static int alloc_handle(struct sva_ucmd *ucmd, enum sva_pasid_kind kind)
 		goto out_release;
 
 	xa_store(&ctx->handles, index, pasid, GFP_KERNEL_ACCOUNT);
+	atomic_inc(&ctx->nr_pasids[kind]);
 	return 0;
 
 out_release:
@@ -178,6 +179,7 @@ static int alloc_one(struct sva_ucmd *ucmd, u32 number)
 		kmem_cache_free(pasid_cache, pasid);
 		return ret;
 	}
+	atomic_inc(&ucmd->ctx->nr_pasids[SVA_PASID_KIND_NUMBER]);
 	guard(mutex)(&ucmd->ctx->lock);
 	insert_number(ucmd->ctx, pasid);
 	return 0;
@@ -200,6 +202,7 @@ static int alloc_many(struct sva_ucmd *ucmd, u32 first, u32 count)
 		return ret;
 	}
 
+	atomic_add(count, &ucmd->ctx->nr_pasids[SVA_PASID_KIND_NUMBER]);
 	guard(mutex)(&ucmd->ctx->lock);
 	list_for_each_entry_safe(pasid, next, &list, attachments) {
 		INIT_LIST_HEAD(&pasid->attachments);
@@ -278,6 +281,7 @@ static int free_handle(struct sva_ctx *ctx, u32 id)
 	sva_rights_kill(pasid);
 	mutex_unlock(&ctx->lock);
 
+	atomic_dec(&ctx->nr_pasids[pasid->kind]);
 	delete_pasid(pasid);
 	return 0;
 }
@@ -313,8 +317,10 @@ static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
 		cond_resched();
 	}
 	mutex_unlock(&ctx->lock);
-	if (!ret)
+	if (!ret) {
+		atomic_sub(count, &ctx->nr_pasids[SVA_PASID_KIND_NUMBER]);
 		sva_pool_free(first, count);
+	}
 	return ret;
 }
 
@@ -431,6 +437,69 @@ int sva_ioctl_pasid_guest(struct sva_ucmd *ucmd)
 		ret = find_guest(ctx, cmd->guest_pasid, &cmd->pasid);
 	mutex_unlock(&ctx->lock);
 	return ret ?: sva_ucmd_respond(ucmd);
+}
+
+/* The first PASID whose number or handle is not less than @id. */
+static struct sva_pasid *first_from(struct sva_ctx *ctx, u64 id)
+{
+	struct rb_node *node = ctx->pasids.rb_node;
+	struct sva_pasid *found = NULL;
+	unsigned long index = 0;
+
+	while (node) {
+		struct sva_pasid *pasid = rb_entry(node, struct sva_pasid, node);
+
+		if (pasid->id < id) {
+			node = node->rb_right;
+		} else {
+			found = pasid;
+			node = node->rb_left;
+		}
+	}
+	if (found)
+		return found;
+	if (id > U32_MAX)
+		return NULL;
+	if (id & SVA_PASID_HANDLE)
+		index = id & ~SVA_PASID_HANDLE;
+	return xa_find(&ctx->handles, &index, ULONG_MAX, XA_PRESENT);
+}
+
+/**
+ * sva_pasid_list() - List the PASIDs of a context
+ * @ctx: The context
+ * @pos: Where to begin; where to go on
+ * @entries: Array of struct sva_list_pasid, zeroed
+ * @room: How many fit
+ *
+ * Return: entries written, or -EINTR.
+ */
+int sva_pasid_list(struct sva_ctx *ctx, struct sva_list_pos *pos, void *entries,
+		   u32 room)
+{
+	struct sva_list_pasid *entry = entries;
+	struct sva_pasid *pasid;
+	u32 n;
+
+	if (mutex_lock_killable(&ctx->lock))
+		return -EINTR;
+	for (n = 0; n < room; n++, entry++) {
+		pasid = first_from(ctx, pos->id);
+		pos->end = !pasid;
+		if (!pasid)
+			break;
+		entry->ctx_id = ctx->id;
+		entry->pasid = pasid->id;
+		entry->kind = pasid->kind;
+		entry->number = pasid_number(pasid);
+		entry->as_id = pasid->as ? pasid->as->obj.id : SVA_AS_NONE;
+		entry->bonds = pasid->nr_bonds;
+		entry->state = sva_pasid_state_bits(pasid);
+		entry->guest_pasid = pasid->guest;
+		pos->id = (u64)pasid->id + 1;
+	}
+	mutex_unlock(&ctx->lock);
+	return n;
 }
 
 /**

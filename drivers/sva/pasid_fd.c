@@ -159,6 +159,7 @@ static struct sva_right *new_right(struct sva_ctx *ctx, u32 id)
 	right = kzalloc_obj(*right, GFP_KERNEL_ACCOUNT);
 	if (!right)
 		return ERR_PTR(-ENOMEM);
+	right->obj.kind = SVA_OBJECT_PASID_FD;
 	right->obj.ops = &right_ops;
 	kref_init(&right->kref);
 	spin_lock_init(&right->lock);

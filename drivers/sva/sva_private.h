@@ -10,7 +10,7 @@
  *	iova->lock		areas, domains and reserved ranges of one IOVA AS
  *	locks of the IOMMU core and its drivers, mmap_lock
  *	sdev->bonds_lock, group->lock, faultq->lock, viommu->lock, right->lock,
- *	the xarrays' and the pool's spinlocks
+ *	the xarrays' and the pool's spinlocks, sva_contexts_lock
  *	veventq->lock
  *
  * No lock of ours is held while memory is pinned, while user memory is copied,
@@ -51,6 +51,24 @@ struct sva_ctx {
 	struct xarray handles;		/* handle -> struct sva_pasid */
 	struct xarray objects;		/* id -> struct sva_object */
 	struct xarray guests;		/* guest PASID -> struct sva_pasid; lock */
+	struct rb_root bonds;		/* struct sva_bond by id; lock */
+	u64 last_bond;			/* id of the newest one; lock */
+
+	/* Who opened it, and for listing it: list.c */
+	u64 id;
+	struct rb_node node;		/* of all contexts; sva_contexts_lock */
+	atomic_t listers;		/* it must not go away now */
+	kuid_t uid;
+	struct pid *tgid;
+	char comm[SVA_COMM_MAX];
+
+	/* To be shown without the locks of what they count. */
+	atomic_t nr_pasids[SVA_PASID_KIND_RID + 1];
+	atomic_t nr_objects[SVA_OBJECT_PASID_FD + 1];
+	atomic_t nr_maps;
+	atomic_t nr_requests;		/* page request groups, not answered */
+	atomic_t nr_bonds;
+	atomic_long_t nr_pinned;	/* pages */
 };
 
 /* One ioctl: its argument is copied in before the handler runs. */
@@ -72,6 +90,29 @@ void sva_ctx_put_shell(struct sva_ctx *ctx);
 extern atomic_long_t sva_nr_contexts;
 extern atomic_long_t sva_nr_bonds;
 extern struct percpu_counter sva_nr_pinned;
+
+/* --- seeing what there is: list.c ---------------------------------------- */
+
+/* Where a list goes on inside a context; zeros to begin. */
+struct sva_list_pos {
+	u64 id;
+	u64 at;
+	bool end;			/* that was all of this context */
+};
+
+void sva_ctx_add(struct sva_ctx *ctx);
+void sva_ctx_remove(struct sva_ctx *ctx);
+int sva_ioctl_list(struct sva_ucmd *ucmd);
+
+/* What each file lists of a context, in entries of its own. */
+int sva_pasid_list(struct sva_ctx *ctx, struct sva_list_pos *pos, void *entries,
+		   u32 room);
+int sva_bond_list(struct sva_ctx *ctx, struct sva_list_pos *pos, void *entries,
+		  u32 room);
+int sva_object_list(struct sva_ctx *ctx, struct sva_list_pos *pos, void *entries,
+		    u32 room);
+int sva_iova_list(struct sva_ctx *ctx, struct sva_list_pos *pos, void *entries,
+		  u32 room);
 
 /* --- numbers: pool.c ----------------------------------------------------- */
 
@@ -121,6 +162,7 @@ int sva_ioctl_pasid_guest(struct sva_ucmd *ucmd);
 /* What a page request finds of the attach that it belongs to. */
 struct sva_handle {
 	struct iommu_attach_handle handle;
+	struct sva_ctx *ctx;		/* outlives it */
 	struct sva_pasid *pasid;
 	struct sva_device *sdev;	/* one of the group */
 	struct sva_faultq *faultq;	/* of the address space, or NULL */
@@ -211,6 +253,9 @@ struct sva_bond {
 	struct sva_device *sdev;	/* holds a reference */
 	struct sva_attachment *attachment; /* NULL once it has left; ctx->lock */
 	u32 number;
+	u32 object;			/* PASID or handle */
+	u64 id;				/* in the context */
+	struct rb_node node;		/* sva_ctx.bonds, until it is detached */
 	enum sva_bond_state state;	/* ctx->lock */
 	const struct sva_bond_ops *ops;
 	void *priv;
@@ -245,7 +290,10 @@ struct sva_object_ops {
 
 struct sva_object {
 	u32 id;
+	u8 kind;			/* enum sva_object_kind */
 	refcount_t users;		/* its id, other objects, PASIDs, calls */
+	atomic_t listers;		/* it must not go away now */
+	struct sva_ctx *ctx;		/* which it is part of */
 	const struct sva_object_ops *ops;
 };
 
@@ -254,6 +302,8 @@ struct sva_object *sva_object_get(struct sva_ctx *ctx, u32 id,
 void sva_object_put(struct sva_object *obj);
 int sva_object_publish(struct sva_ucmd *ucmd, struct sva_object *obj, u32 *id);
 void sva_objects_free_all(struct sva_ctx *ctx);
+struct sva_object *sva_object_list_get(struct sva_ctx *ctx, u32 id);
+void sva_object_list_put(struct sva_object *obj);
 int sva_ioctl_destroy(struct sva_ucmd *ucmd);
 
 /* --- PASID fds: pasid_fd.c ------------------------------------------------ */
@@ -346,6 +396,7 @@ struct sva_iova {
 	struct rb_root areas;
 	struct list_head domains;
 	struct rb_root_cached reserved;
+	u32 nr_maps;			/* areas that are not pending */
 };
 
 static inline struct sva_iova *sva_as_to_iova(struct sva_as *as)
@@ -353,6 +404,7 @@ static inline struct sva_iova *sva_as_to_iova(struct sva_as *as)
 	return container_of(as, struct sva_iova, as);
 }
 
+u32 sva_iova_nr_maps(const struct sva_object *obj);
 struct sva_as *sva_iova_alloc(bool nest_parent, struct sva_faultq *faultq);
 int sva_iova_reserve(struct sva_iova *iova, void *owner, u64 start, u64 last);
 void sva_iova_unreserve(struct sva_iova *iova, void *owner);
@@ -428,9 +480,10 @@ int sva_ioctl_faultq_alloc(struct sva_ucmd *ucmd);
 
 struct sva_pages;
 
-struct sva_pages *sva_pages_pin_user(u64 va, unsigned long npages, bool write);
-struct sva_pages *sva_pages_pin_file(int fd, u64 start, unsigned long npages,
-				     bool write);
+struct sva_pages *sva_pages_pin_user(struct sva_ctx *ctx, u64 va,
+				     unsigned long npages, bool write);
+struct sva_pages *sva_pages_pin_file(struct sva_ctx *ctx, int fd, u64 start,
+				     unsigned long npages, bool write);
 struct sva_pages *sva_pages_get(struct sva_pages *pages);
 void sva_pages_put(struct sva_pages *pages);
 int sva_pages_map(const struct sva_pages *pages, u64 first_page,

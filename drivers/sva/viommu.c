@@ -147,6 +147,7 @@ int sva_ioctl_viommu_alloc(struct sva_ucmd *ucmd)
 	viommu = kzalloc_obj(*viommu, GFP_KERNEL_ACCOUNT);
 	if (!viommu)
 		return -ENOMEM;
+	viommu->obj.kind = SVA_OBJECT_VIOMMU;
 	viommu->obj.ops = &viommu_ops;
 	spin_lock_init(&viommu->lock);
 	xa_init_flags(&viommu->by_virt_id, XA_FLAGS_ACCOUNT);
@@ -245,6 +246,7 @@ int sva_ioctl_vdevice_alloc(struct sva_ucmd *ucmd)
 	vdev = kzalloc_obj(*vdev, GFP_KERNEL_ACCOUNT);
 	if (!vdev)
 		goto out_put;
+	vdev->obj.kind = SVA_OBJECT_VDEVICE;
 	vdev->obj.ops = &vdevice_ops;
 	vdev->viommu = viommu;
 	vdev->dev_id = cmd->dev_id;

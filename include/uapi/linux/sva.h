@@ -54,6 +54,7 @@ enum {
 	SVA_CMD_VDEVICE_ALLOC = 0x13,
 	SVA_CMD_VEVENTQ_ALLOC = 0x14,
 	SVA_CMD_PASID_FD = 0x16,
+	SVA_CMD_LIST = 0x17,
 };
 
 /* The widest PASID that PCI Express has (PCIe 6.0, 7.8.9): 20 bits. */
@@ -111,6 +112,7 @@ struct sva_get_info {
  * @SVA_FEATURE_FAULTQ: fault queues
  * @SVA_FEATURE_VIOMMU: vIOMMUs, vdevices and their event queues
  * @SVA_FEATURE_PASID_FD: PASID fds
+ * @SVA_FEATURE_LIST: SVA_LIST
  */
 enum sva_feature {
 	SVA_FEATURE_PASID = 1 << 0,
@@ -123,6 +125,7 @@ enum sva_feature {
 	SVA_FEATURE_FAULTQ = 1 << 7,
 	SVA_FEATURE_VIOMMU = 1 << 8,
 	SVA_FEATURE_PASID_FD = 1 << 10,
+	SVA_FEATURE_LIST = 1 << 11,
 };
 
 /**
@@ -989,5 +992,242 @@ struct sva_pasid_fd {
 };
 
 #define SVA_PASID_FD _IO(SVA_TYPE, SVA_CMD_PASID_FD)
+
+/**
+ * enum sva_list_flags - Flags for SVA_LIST
+ * @SVA_LIST_F_ALL: Of all contexts of the system, the newest first, instead of
+ *                  the one that the descriptor is of. Needs CAP_SYS_ADMIN in
+ *                  the initial user namespace.
+ */
+enum sva_list_flags {
+	SVA_LIST_F_ALL = 1 << 0,
+};
+
+/**
+ * enum sva_list_kind - what SVA_LIST lists
+ * @SVA_LIST_CONTEXTS: Contexts: struct sva_list_context. Without
+ *                     %SVA_LIST_F_ALL that is one
+ * @SVA_LIST_PASIDS: PASIDs and handles: struct sva_list_pasid
+ * @SVA_LIST_BONDS: Uses by device drivers, the newest first:
+ *                  struct sva_list_bond
+ * @SVA_LIST_OBJECTS: Address spaces, vIOMMUs, vdevices and PASID fds:
+ *                    struct sva_list_object
+ * @SVA_LIST_MAPS: What is mapped in address spaces: struct sva_list_map
+ */
+enum sva_list_kind {
+	SVA_LIST_CONTEXTS = 1,
+	SVA_LIST_PASIDS = 2,
+	SVA_LIST_BONDS = 3,
+	SVA_LIST_OBJECTS = 4,
+	SVA_LIST_MAPS = 5,
+};
+
+/**
+ * struct sva_list - ioctl(SVA_LIST)
+ * @size: sizeof(struct sva_list)
+ * @flags: Combination of enum sva_list_flags
+ * @kind: enum sva_list_kind
+ * @entry_size: Bytes of an entry of @entries, a multiple of 8 up to 4096: the
+ *              size that the structure of @kind has for the caller. Entries are
+ *              cut off, or filled up with zeros, if it has another one for the
+ *              kernel
+ * @num: In: entries that @entries has room for, not 0. Out: entries written
+ * @more: Out: 0 if the list ends here, else 1
+ * @entries: User pointer to an array of structures of @kind
+ * @cursor: In: zeros to begin, or what the last call wrote. Out: where to go on
+ *
+ * Lists what there is, some at a time: call again with the same argument as long
+ * as @more is 1. A call never writes more than 256 entries, and may write none
+ * although there are more.
+ *
+ * Objects may come and go in between. What exists from the first call to the last
+ * is listed once, what does not may be listed or not, and the list ends whatever
+ * else goes on. A cursor stays valid for ever, and means nothing else than where
+ * to go on.
+ *
+ * Listing keeps nothing alive and makes no other call fail.
+ *
+ * Errors: -EOPNOTSUPP unknown @kind; -EINVAL @entry_size or @num; -E2BIG
+ * @entry_size is too large; -EPERM not allowed to see all contexts; -EFAULT, and
+ * the cursor is as it was; -EINTR; -ENOMEM.
+ */
+struct sva_list {
+	__u32 size;
+	__u32 flags;
+	__u32 kind;
+	__u32 entry_size;
+	__u32 num;
+	__u32 more;
+	__aligned_u64 entries;
+	__aligned_u64 cursor[3];
+};
+
+#define SVA_LIST _IO(SVA_TYPE, SVA_CMD_LIST)
+
+#define SVA_COMM_MAX	16
+
+/**
+ * enum sva_context_state - bits of sva_list_context.state
+ * @SVA_CONTEXT_S_CLOSED: Its last descriptor is closed; what is left are bonds
+ * @SVA_CONTEXT_S_SELF: It is that of the descriptor that lists
+ */
+enum sva_context_state {
+	SVA_CONTEXT_S_CLOSED = 1 << 0,
+	SVA_CONTEXT_S_SELF = 1 << 1,
+};
+
+/**
+ * struct sva_list_context - a context
+ * @ctx_id: Its id; no other context gets it before the module is unloaded
+ * @tgid: Process that opened it, in the caller's PID namespace; 0 if that does
+ *        not see it, or it is no more
+ * @uid: User who opened it, in the caller's user namespace
+ * @comm: What the opening thread was called, ending with 0
+ * @state: Combination of enum sva_context_state
+ * @pasids: PASIDs with a number out of the pool
+ * @processes: Process PASIDs
+ * @rids: RID handles
+ * @bonds: Uses by device drivers
+ * @iovas: Address spaces of type %SVA_AS_TYPE_IOVA
+ * @nested: Address spaces of type %SVA_AS_TYPE_NESTED
+ * @pasid_tables: Address spaces of type %SVA_AS_TYPE_PASID_TABLE
+ * @viommus: vIOMMUs
+ * @vdevices: vdevices
+ * @maps: Mappings in all address spaces
+ * @page_requests: Page request groups that wait for an answer from user space
+ * @pasid_fds: PASID fds that are not revoked
+ * @__reserved: 0
+ * @pinned_pages: Pages that it has pinned
+ */
+struct sva_list_context {
+	__aligned_u64 ctx_id;
+	__u32 tgid;
+	__u32 uid;
+	char comm[SVA_COMM_MAX];
+	__u32 state;
+	__u32 pasids;
+	__u32 processes;
+	__u32 rids;
+	__u32 bonds;
+	__u32 iovas;
+	__u32 nested;
+	__u32 pasid_tables;
+	__u32 viommus;
+	__u32 vdevices;
+	__u32 maps;
+	__u32 page_requests;
+	__u32 pasid_fds;
+	__u32 __reserved;
+	__aligned_u64 pinned_pages;
+};
+
+/**
+ * struct sva_list_pasid - a PASID or handle
+ * @ctx_id: Its context
+ * @pasid: PASID or handle
+ * @kind: enum sva_pasid_kind
+ * @number: As in struct sva_pasid_info
+ * @as_id: Address space it is bound to, or %SVA_AS_NONE
+ * @bonds: Number of uses by device drivers
+ * @state: Combination of enum sva_pasid_state
+ * @guest_pasid: What the guest calls it, or %SVA_GUEST_PASID_NONE
+ * @__reserved: 0
+ */
+struct sva_list_pasid {
+	__aligned_u64 ctx_id;
+	__u32 pasid;
+	__u32 kind;
+	__u32 number;
+	__u32 as_id;
+	__u32 bonds;
+	__u32 state;
+	__u32 guest_pasid;
+	__u32 __reserved;
+};
+
+/**
+ * enum sva_bond_status - how far a bond is
+ * @SVA_BOND_S_LIVE: The device may use it
+ * @SVA_BOND_S_REVOKING: Its driver is being told to stop
+ * @SVA_BOND_S_REVOKED: Its driver was told to stop, and has yet to detach it
+ */
+enum sva_bond_status {
+	SVA_BOND_S_LIVE = 0,
+	SVA_BOND_S_REVOKING = 1,
+	SVA_BOND_S_REVOKED = 2,
+};
+
+/**
+ * struct sva_list_bond - a use of a PASID by a device driver
+ * @ctx_id: Its context
+ * @bond_id: Its id, which no other bond of the context ever gets
+ * @pasid: PASID or handle
+ * @number: The number that the device was given; 0 for a RID handle
+ * @dev_id: sva device, which may be gone
+ * @status: enum sva_bond_status
+ * @device: Name of the device, ending with 0
+ * @driver: Name of its driver, ending with 0; empty if the device is gone
+ */
+struct sva_list_bond {
+	__aligned_u64 ctx_id;
+	__aligned_u64 bond_id;
+	__u32 pasid;
+	__u32 number;
+	__u32 dev_id;
+	__u32 status;
+	char device[SVA_NAME_MAX];
+	char driver[SVA_NAME_MAX];
+};
+
+/**
+ * enum sva_object_kind - what an object with an id is
+ * @SVA_OBJECT_IOVA: Address space of type %SVA_AS_TYPE_IOVA
+ * @SVA_OBJECT_NESTED: Address space of type %SVA_AS_TYPE_NESTED
+ * @SVA_OBJECT_PASID_TABLE: Address space of type %SVA_AS_TYPE_PASID_TABLE
+ * @SVA_OBJECT_VIOMMU: vIOMMU
+ * @SVA_OBJECT_VDEVICE: vdevice
+ * @SVA_OBJECT_PASID_FD: PASID fd
+ */
+enum sva_object_kind {
+	SVA_OBJECT_IOVA = 1,
+	SVA_OBJECT_NESTED = 2,
+	SVA_OBJECT_PASID_TABLE = 3,
+	SVA_OBJECT_VIOMMU = 4,
+	SVA_OBJECT_VDEVICE = 5,
+	SVA_OBJECT_PASID_FD = 6,
+};
+
+/**
+ * struct sva_list_object - an address space, vIOMMU, vdevice or PASID fd
+ * @ctx_id: Its context
+ * @id: Its id
+ * @kind: enum sva_object_kind
+ * @users: PASIDs that are bound to it, objects that were made on it, and calls
+ *         that are using it: it can be destroyed when there is none
+ * @maps: Mappings in it
+ */
+struct sva_list_object {
+	__aligned_u64 ctx_id;
+	__u32 id;
+	__u32 kind;
+	__u32 users;
+	__u32 maps;
+};
+
+/**
+ * struct sva_list_map - a mapping
+ * @ctx_id: Its context
+ * @iova: First IOVA
+ * @length: Bytes
+ * @as_id: Address space
+ * @flags: %SVA_IOVA_F_READ, %SVA_IOVA_F_WRITE
+ */
+struct sva_list_map {
+	__aligned_u64 ctx_id;
+	__aligned_u64 iova;
+	__aligned_u64 length;
+	__u32 as_id;
+	__u32 flags;
+};
 
 #endif /* _UAPI_LINUX_SVA_H */
