@@ -11,6 +11,7 @@
 #include <linux/pci-ats.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <trace/events/sva.h>
 
 #include "iommu_internal.h"
 #include "sva_private.h"
@@ -357,6 +358,7 @@ int sva_ioctl_pasid_bind(struct sva_ucmd *ucmd)
 	ret = pasid ? bind_pasid(pasid, as, &revoke) : -ENOENT;
 	mutex_unlock(&ctx->lock);
 
+	trace_sva_bind(ctx->id, cmd->pasid, cmd->as_id, ret);
 	sva_bonds_revoke(&revoke);
 	if (ret && as)
 		sva_as_put(as);

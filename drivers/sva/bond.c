@@ -4,6 +4,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/slab.h>
+#include <trace/events/sva.h>
 
 #include "sva_private.h"
 
@@ -47,6 +48,8 @@ void sva_bonds_revoke(struct list_head *list)
 	struct sva_bond *bond, *next;
 
 	list_for_each_entry_safe(bond, next, list, revoke_node) {
+		trace_sva_revoke(bond->ctx->id, bond->object, bond->number,
+				 bond->sdev->dev);
 		bond->ops->revoke(bond->priv);
 
 		mutex_lock(&bond->ctx->lock);
@@ -110,8 +113,10 @@ static bool detach_bond(struct sva_bond *bond)
 	list_del_init(&bond->right_node);
 	unclaim_group(sdev->group);
 	/* The last thing that keeps sva_device_unregister() from returning. */
-	scoped_guard(spinlock, &sdev->bonds_lock)
+	scoped_guard(spinlock, &sdev->bonds_lock) {
 		list_del(&bond->device_node);
+		sdev->nr_bonds--;
+	}
 	return true;
 }
 
@@ -277,6 +282,7 @@ static int attach_bond(struct sva_bond *bond, u32 id)
 	add_to_ctx(bond);
 	guard(spinlock)(&sdev->bonds_lock);
 	list_add_tail(&bond->device_node, &sdev->bonds);
+	sdev->nr_bonds++;
 	return 0;
 }
 
@@ -294,6 +300,8 @@ static struct sva_bond *attach(struct sva_device *sdev, struct sva_ctx *ctx,
 	bond->right = right;
 
 	ret = attach_bond(bond, id);
+	trace_sva_attach(ctx->id, ret ? id : bond->object, bond->number,
+			 sdev->dev, ret);
 	if (ret) {
 		put_bond(bond);
 		return ERR_PTR(ret);
@@ -387,6 +395,7 @@ void sva_detach(struct sva_bond *bond)
 	remove_from_ctx(bond);
 	mutex_unlock(&ctx->lock);
 
+	trace_sva_detach(ctx->id, bond->object, bond->number, bond->sdev->dev);
 	if (left)
 		sva_ctx_put(ctx);
 	put_bond(bond);

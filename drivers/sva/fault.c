@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
+#include <trace/events/sva.h>
 
 #include "sva_private.h"
 
@@ -59,8 +60,13 @@ static struct sva_handle *group_handle(struct iopf_group *group)
 	return container_of(group->attach_handle, struct sva_handle, handle);
 }
 
+/* The handle is there until no group of it is left. */
 static void answer(struct iopf_group *group, enum iommu_page_response_code code)
 {
+	trace_sva_response(group_handle(group)->ctx->id,
+			   group_handle(group)->pasid->id,
+			   group->fault_param->dev,
+			   group->last_fault.fault.prm.grpid, code);
 	iopf_group_response(group, code);
 	iopf_free_group(group);
 }
@@ -113,6 +119,16 @@ static struct slot *find_slot(struct sva_faultq *q, u32 cookie)
 
 /* --- faults come in ----------------------------------------------------------- */
 
+static void trace_fault(struct iopf_group *group, bool queued)
+{
+	const struct iommu_fault_page_request *prm = &group->last_fault.fault.prm;
+	const struct sva_handle *handle = group_handle(group);
+
+	trace_sva_fault(handle->ctx->id, handle->pasid->id,
+			group->fault_param->dev, prm->grpid, prm->addr,
+			prm->perm, group->fault_count, queued);
+}
+
 /**
  * sva_fault_handler() - Put a page request group into its queue
  * @group: The group
@@ -132,6 +148,7 @@ int sva_fault_handler(struct iopf_group *group)
 		queued = put_group(q, group);
 		if (!queued)
 			q->lost++;
+		trace_fault(group, queued);
 	}
 	if (!queued)
 		answer(group, IOMMU_PAGE_RESP_INVALID);

@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <trace/events/sva.h>
 
 #include "sva_private.h"
 
@@ -15,6 +16,14 @@ static void free_area(struct sva_area *area)
 	if (area->pages)
 		sva_pages_put(area->pages);
 	kfree(area);
+}
+
+/* What was mapped until now. */
+static void free_mapping(struct sva_iova *iova, struct sva_area *area)
+{
+	trace_sva_unmap(iova->as.obj.ctx->id, iova->as.obj.id, area->iova,
+			area->last - area->iova + 1);
+	free_area(area);
 }
 
 /* Nobody uses it, thus there are no domains. */
@@ -26,7 +35,7 @@ static void free_iova(struct sva_as *as)
 	if (iova->nr_maps)
 		atomic_sub(iova->nr_maps, &as->obj.ctx->nr_maps);
 	rbtree_postorder_for_each_entry_safe(area, next, &iova->areas, node) {
-		free_area(area);
+		free_mapping(iova, area);
 		cond_resched();
 	}
 	sva_faultq_put(as->faultq);
@@ -354,6 +363,8 @@ static int commit_area(struct sva_iova *iova, struct sva_area *area,
 	area->pending = false;
 	iova->nr_maps++;
 	atomic_inc(&ucmd->ctx->nr_maps);
+	trace_sva_map(ucmd->ctx->id, iova->as.obj.id, area->iova,
+		      area->last - area->iova + 1, area->prot);
 	return 0;
 }
 
@@ -588,7 +599,7 @@ int sva_ioctl_iova_unmap(struct sva_ucmd *ucmd)
 		return ret;
 
 	list_for_each_entry_safe(area, next, &list, unmap_node)
-		free_area(area);
+		free_mapping(iova, area);
 	cmd->length = bytes;
 	return sva_ucmd_respond(ucmd);
 }

@@ -16,6 +16,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <trace/events/sva.h>
 
 #include "sva_private.h"
 
@@ -423,6 +424,7 @@ int sva_ioctl_invalidate(struct sva_ucmd *ucmd)
 		sva_viommu_put(viommu);
 	}
 
+	trace_sva_invalidate(ucmd->ctx->id, cmd->as_id, cmd->entry_num, done, ret);
 	cmd->entry_num = done;
 	return sva_ucmd_respond(ucmd) ?: ret;
 }

@@ -6,6 +6,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <trace/events/sva.h>
 
 #include "sva_private.h"
 
@@ -125,6 +126,7 @@ static int alloc_handle(struct sva_ucmd *ucmd, enum sva_pasid_kind kind)
 
 	xa_store(&ctx->handles, index, pasid, GFP_KERNEL_ACCOUNT);
 	atomic_inc(&ctx->nr_pasids[kind]);
+	trace_sva_alloc(ctx->id, cmd->pasid, 1, kind);
 	return 0;
 
 out_release:
@@ -235,6 +237,9 @@ static int alloc_numbers(struct sva_ucmd *ucmd)
 				alloc_many(ucmd, first, cmd->count);
 	if (ret)
 		sva_pool_free(first, cmd->count);
+	else
+		trace_sva_alloc(ucmd->ctx->id, first, cmd->count,
+				SVA_PASID_KIND_NUMBER);
 	return ret;
 }
 
@@ -282,6 +287,7 @@ static int free_handle(struct sva_ctx *ctx, u32 id)
 	mutex_unlock(&ctx->lock);
 
 	atomic_dec(&ctx->nr_pasids[pasid->kind]);
+	trace_sva_free(ctx->id, id, 1);
 	delete_pasid(pasid);
 	return 0;
 }
@@ -319,6 +325,7 @@ static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
 	mutex_unlock(&ctx->lock);
 	if (!ret) {
 		atomic_sub(count, &ctx->nr_pasids[SVA_PASID_KIND_NUMBER]);
+		trace_sva_free(ctx->id, first, count);
 		sva_pool_free(first, count);
 	}
 	return ret;
@@ -502,6 +509,14 @@ int sva_pasid_list(struct sva_ctx *ctx, struct sva_list_pos *pos, void *entries,
 	return n;
 }
 
+static void free_run(struct sva_ctx *ctx, u32 first, u32 count)
+{
+	if (!count)
+		return;
+	trace_sva_free(ctx->id, first, count);
+	sva_pool_free(first, count);
+}
+
 /**
  * sva_pasid_free_all() - Free what a context still has at its end
  * @ctx: The context, which nobody can reach any more; no bond is left
@@ -516,7 +531,7 @@ void sva_pasid_free_all(struct sva_ctx *ctx)
 	pasid = rb_entry_safe(rb_first(&ctx->pasids), struct sva_pasid, node);
 	for (; pasid; pasid = next) {
 		if (pasid->id != first + count || count == SVA_RANGE_MAX) {
-			sva_pool_free(first, count);
+			free_run(ctx, first, count);
 			first = pasid->id;
 			count = 0;
 		}
@@ -527,9 +542,10 @@ void sva_pasid_free_all(struct sva_ctx *ctx)
 		delete_pasid(pasid);
 		cond_resched();
 	}
-	sva_pool_free(first, count);
+	free_run(ctx, first, count);
 
 	xa_for_each(&ctx->handles, index, pasid) {
+		trace_sva_free(ctx->id, pasid->id, 1);
 		sva_rights_kill(pasid);
 		delete_pasid(pasid);
 	}

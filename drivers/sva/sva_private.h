@@ -238,6 +238,7 @@ struct sva_device {
 	bool gone;			/* @live */
 	spinlock_t bonds_lock;		/* of @bonds */
 	struct list_head bonds;
+	unsigned int nr_bonds;		/* on that list */
 };
 
 enum sva_bond_state {
