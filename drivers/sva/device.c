@@ -8,6 +8,7 @@
 #include <linux/pci.h>
 #include <linux/pci-ats.h>
 #include <linux/slab.h>
+#include <linux/sysfs.h>
 #include <linux/uaccess.h>
 
 #include "sva_private.h"
@@ -118,89 +119,6 @@ u32 sva_device_find_id(struct device *dev, u32 otherwise)
 	return otherwise;
 }
 
-/**
- * sva_device_register() - Make a device known as one that can attach PASIDs
- * @dev: A device behind an IOMMU; its driver is bound, and stays bound until
- *       sva_device_unregister()
- * @flags: Combination of SVA_DEVICE_* (linux/sva.h)
- *
- * Call it in probe() once the driver can serve revoke().
- *
- * Context: Process context, may sleep.
- * Return: the sva device, which the caller owns; ERR_PTR of -ENODEV if there is
- * no IOMMU for @dev, or -ENOMEM.
- */
-struct sva_device *sva_device_register(struct device *dev, u32 flags)
-{
-	struct iommu_group *iommu_group;
-	struct sva_device *sdev;
-	int ret = -ENOMEM;
-
-	iommu_group = iommu_group_get(dev);
-	if (!iommu_group)
-		return ERR_PTR(-ENODEV);
-
-	sdev = kzalloc_obj(*sdev);
-	if (!sdev) {
-		iommu_group_put(iommu_group);
-		return ERR_PTR(-ENOMEM);
-	}
-	kref_init(&sdev->kref);
-	sdev->flags = flags;
-	sdev->dev = get_device(dev);
-	init_rwsem(&sdev->live);
-	spin_lock_init(&sdev->bonds_lock);
-	INIT_LIST_HEAD(&sdev->bonds);
-
-	scoped_guard(mutex, &sva_registry_lock)
-		sdev->group = get_group(iommu_group);
-	if (!sdev->group)
-		goto out_put;
-
-	/* Ids are not used again soon: user space may still mean the old one. */
-	ret = xa_alloc_cyclic(&sva_devices, &sdev->id, sdev, xa_limit_31b,
-			      &sva_next_device, GFP_KERNEL);
-	if (ret < 0)
-		goto out_group;
-	return sdev;
-
-out_group:
-	scoped_guard(mutex, &sva_registry_lock)
-		put_group(sdev->group);
-out_put:
-	sva_device_put(sdev);
-	return ERR_PTR(ret);
-}
-EXPORT_SYMBOL_GPL(sva_device_register);
-
-/**
- * sva_device_unregister() - Revoke all bonds of a device and forget it
- * @sdev: From sva_device_register(); not the caller's any more
- *
- * Every bond that is left is revoked and taken out of the IOMMU: afterwards no
- * DMA through a PASID and no page request of the device can arrive. Bonds stay
- * valid for sva_bond_pasid(), and the driver still owes each its sva_detach().
- * Call it first in remove(), before DMA ownership is released. The caller sees
- * to it that no sva_attach() of @sdev begins after this was called.
- *
- * Context: Process context, may sleep. The caller holds neither mmap_lock nor a
- * lock that sva_bond_ops.revoke() takes.
- */
-void sva_device_unregister(struct sva_device *sdev)
-{
-	xa_erase(&sva_devices, sdev->id);
-	down_write(&sdev->live);
-	sdev->gone = true;
-	up_write(&sdev->live);
-
-	sva_bonds_end(sdev);
-
-	scoped_guard(mutex, &sva_registry_lock)
-		put_group(sdev->group);
-	sva_device_put(sdev);
-}
-EXPORT_SYMBOL_GPL(sva_device_unregister);
-
 /* --- what user space may know of a device --------------------------------------- */
 
 static u32 pci_caps(struct pci_dev *pdev)
@@ -238,6 +156,191 @@ static u32 device_caps(const struct sva_device *sdev)
 		caps |= SVA_DEVICE_CAP_COHERENT;
 	return caps;
 }
+
+/* --- in sysfs, on the device itself ----------------------------------------------- */
+
+/*
+ * The attributes are removed before the device is unregistered, and removing
+ * waits for who is reading: what is found here stays.
+ */
+static struct sva_device *find_device(struct device *dev)
+{
+	return sva_device_get(sva_device_find_id(dev, 0));
+}
+
+static ssize_t id_show(struct device *dev, struct device_attribute *attr,
+		       char *buf)
+{
+	u32 id = sva_device_find_id(dev, 0);
+
+	return id ? sysfs_emit(buf, "%u\n", id) : -ENODEV;
+}
+static DEVICE_ATTR_RO(id);
+
+static ssize_t capabilities_show(struct device *dev,
+				 struct device_attribute *attr, char *buf)
+{
+	static const char *const names[] = {
+		"exec", "priv", "page-requests", "nested", "pasid-table",
+		"coherent",
+	};
+	struct sva_device *sdev = find_device(dev);
+	unsigned long caps;
+	unsigned int bit;
+	int len = 0;
+
+	if (!sdev)
+		return -ENODEV;
+	caps = device_caps(sdev);
+	sva_device_put(sdev);
+	for_each_set_bit(bit, &caps, ARRAY_SIZE(names))
+		len += sysfs_emit_at(buf, len, "%s%s", len ? " " : "", names[bit]);
+	return len + sysfs_emit_at(buf, len, "\n");
+}
+static DEVICE_ATTR_RO(capabilities);
+
+static u32 pasid_bits(struct device *dev)
+{
+	return dev->iommu->max_pasids ? ilog2(dev->iommu->max_pasids) : 0;
+}
+
+static ssize_t pasid_bits_show(struct device *dev, struct device_attribute *attr,
+			       char *buf)
+{
+	return sysfs_emit(buf, "%u\n", pasid_bits(dev));
+}
+static DEVICE_ATTR_RO(pasid_bits);
+
+static ssize_t iommu_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%s\n", dev_name(dev->iommu->iommu_dev->dev));
+}
+static DEVICE_ATTR_RO(iommu);
+
+static ssize_t device_bonds_show(struct device *dev,
+				 struct device_attribute *attr, char *buf)
+{
+	struct sva_device *sdev = find_device(dev);
+	unsigned int nr_bonds;
+
+	if (!sdev)
+		return -ENODEV;
+	nr_bonds = READ_ONCE(sdev->nr_bonds);
+	sva_device_put(sdev);
+	return sysfs_emit(buf, "%u\n", nr_bonds);
+}
+
+static struct device_attribute dev_attr_device_bonds =
+	__ATTR(bonds, 0444, device_bonds_show, NULL);
+
+static struct attribute *sva_device_attrs[] = {
+	&dev_attr_id.attr,
+	&dev_attr_capabilities.attr,
+	&dev_attr_pasid_bits.attr,
+	&dev_attr_iommu.attr,
+	&dev_attr_device_bonds.attr,
+	NULL
+};
+
+static const struct attribute_group sva_device_group = {
+	.name = "sva",
+	.attrs = sva_device_attrs,
+};
+
+/* --- registration ----------------------------------------------------------------- */
+
+/**
+ * sva_device_register() - Make a device known as one that can attach PASIDs
+ * @dev: A device behind an IOMMU; its driver is bound, and stays bound until
+ *       sva_device_unregister()
+ * @flags: Combination of SVA_DEVICE_* (linux/sva.h)
+ *
+ * Call it in probe() once the driver can serve revoke().
+ *
+ * Context: Process context, may sleep.
+ * Return: the sva device, which the caller owns; ERR_PTR of -ENODEV if there is
+ * no IOMMU for @dev, -EEXIST if it is registered already, or -ENOMEM.
+ */
+struct sva_device *sva_device_register(struct device *dev, u32 flags)
+{
+	struct iommu_group *iommu_group;
+	struct sva_device *sdev;
+	int ret = -ENOMEM;
+
+	iommu_group = iommu_group_get(dev);
+	if (!iommu_group)
+		return ERR_PTR(-ENODEV);
+
+	sdev = kzalloc_obj(*sdev);
+	if (!sdev) {
+		iommu_group_put(iommu_group);
+		return ERR_PTR(-ENOMEM);
+	}
+	kref_init(&sdev->kref);
+	sdev->flags = flags;
+	sdev->dev = get_device(dev);
+	init_rwsem(&sdev->live);
+	spin_lock_init(&sdev->bonds_lock);
+	INIT_LIST_HEAD(&sdev->bonds);
+
+	scoped_guard(mutex, &sva_registry_lock)
+		sdev->group = get_group(iommu_group);
+	if (!sdev->group)
+		goto out_put;
+
+	ret = sysfs_create_group(&dev->kobj, &sva_device_group);
+	if (ret)
+		goto out_group;
+
+	/* Ids are not used again soon: user space may still mean the old one. */
+	ret = xa_alloc_cyclic(&sva_devices, &sdev->id, sdev, xa_limit_31b,
+			      &sva_next_device, GFP_KERNEL);
+	if (ret < 0)
+		goto out_sysfs;
+	return sdev;
+
+out_sysfs:
+	sysfs_remove_group(&dev->kobj, &sva_device_group);
+out_group:
+	scoped_guard(mutex, &sva_registry_lock)
+		put_group(sdev->group);
+out_put:
+	sva_device_put(sdev);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(sva_device_register);
+
+/**
+ * sva_device_unregister() - Revoke all bonds of a device and forget it
+ * @sdev: From sva_device_register(); not the caller's any more
+ *
+ * Every bond that is left is revoked and taken out of the IOMMU: afterwards no
+ * DMA through a PASID and no page request of the device can arrive. Bonds stay
+ * valid for sva_bond_pasid(), and the driver still owes each its sva_detach().
+ * Call it first in remove(), before DMA ownership is released. The caller sees
+ * to it that no sva_attach() of @sdev begins after this was called.
+ *
+ * Context: Process context, may sleep. The caller holds neither mmap_lock nor a
+ * lock that sva_bond_ops.revoke() takes.
+ */
+void sva_device_unregister(struct sva_device *sdev)
+{
+	sysfs_remove_group(&sdev->dev->kobj, &sva_device_group);
+	xa_erase(&sva_devices, sdev->id);
+	down_write(&sdev->live);
+	sdev->gone = true;
+	up_write(&sdev->live);
+
+	sva_bonds_end(sdev);
+
+	scoped_guard(mutex, &sva_registry_lock)
+		put_group(sdev->group);
+	sva_device_put(sdev);
+}
+EXPORT_SYMBOL_GPL(sva_device_unregister);
+
+/* --- SVA_DEVICE_INFO ------------------------------------------------------------- */
 
 /* Only a domain knows; one is made for the purpose. */
 static u32 iova_bits(struct device *dev)
@@ -280,8 +383,7 @@ static void *fill_info(struct sva_device *sdev, struct sva_device_info *cmd)
 
 	cmd->dev_id = sdev->id;
 	cmd->caps = device_caps(sdev);
-	cmd->pasid_bits = dev->iommu->max_pasids ?
-			  ilog2(dev->iommu->max_pasids) : 0;
+	cmd->pasid_bits = pasid_bits(dev);
 	cmd->iova_bits = iova_bits(dev);
 	cmd->data_type = IOMMU_HW_INFO_TYPE_NONE;
 	cmd->data_len = 0;
