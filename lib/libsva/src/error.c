@@ -58,6 +58,13 @@ static const struct explanation particular[] = {
 	  "not an open descriptor of /dev/sva"
 	},
 
+	{ SVA_CALL_LIST, EPERM,
+	  "only an administrator (CAP_SYS_ADMIN) can list the contexts of all processes"
+	},
+	{ SVA_CALL_LIST, EOPNOTSUPP,
+	  "this kernel cannot list that: a newer sva module is needed"
+	},
+
 	{ SVA_CALL_SEND, EPIPE,
 	  "the other side has closed the socket"
 	},

@@ -430,6 +430,42 @@ int sva_iova_ranges(const struct sva *sva, uint32_t as,
 		    struct sva_iova_range *ranges, uint32_t *num,
 		    uint64_t *alignment);
 
+/* What there is: sva_list(3) */
+
+/** struct sva_list_iter - a list that is being gone through; opaque */
+struct sva_list_iter;
+
+/**
+ * sva_list_begin() - begin to go through what there is
+ * @sva: The handle
+ * @kind: enum sva_list_kind: what to list
+ * @flags: 0 for the handle's own context, or %SVA_LIST_F_ALL
+ * @entry_size: size of the structure that belongs to @kind
+ * @iter: Out: the list
+ *
+ * Return: 0, or -EPERM %SVA_LIST_F_ALL needs CAP_SYS_ADMIN; -EINVAL @entry_size
+ * is 0, not a multiple of 8 or too large; -EOPNOTSUPP, -ENOTTY the kernel does
+ * not know @kind or @flags; -ENOMEM.
+ */
+int sva_list_begin(const struct sva *sva, unsigned int kind, unsigned int flags,
+		   size_t entry_size, struct sva_list_iter **iter);
+
+/**
+ * sva_list_next() - the next entry of a list
+ * @iter: The list
+ * @entry: Out: where the entry is, until the next call; its type is the
+ *         structure that belongs to the kind
+ *
+ * Return: 1 there is one; 0 that was all; -ENOMEM, -EINTR: it can be tried again.
+ */
+int sva_list_next(struct sva_list_iter *iter, const void **entry);
+
+/**
+ * sva_list_end() - free a list
+ * @iter: The list, at its end or not; may be NULL
+ */
+void sva_list_end(struct sva_list_iter *iter);
+
 /* Errors in words: sva_strerror(3) */
 
 /**
@@ -457,6 +493,7 @@ int sva_iova_ranges(const struct sva *sva, uint32_t as,
  * @SVA_CALL_SIM_WAIT: sva_sim_wait(), sva_sim_run()
  * @SVA_CALL_PASID_FD: sva_pasid_fd()
  * @SVA_CALL_PASID_FD_REVOKE: sva_pasid_fd_revoke()
+ * @SVA_CALL_LIST: sva_list_begin(), sva_list_next()
  */
 enum sva_call {
 	SVA_CALL_OPEN,
@@ -482,6 +519,7 @@ enum sva_call {
 	SVA_CALL_SIM_WAIT,
 	SVA_CALL_PASID_FD,
 	SVA_CALL_PASID_FD_REVOKE,
+	SVA_CALL_LIST,
 };
 
 /**

@@ -6,7 +6,7 @@
 #include "lib_util.h"
 #include "kselftest_harness.h"
 
-#define CALLS	(SVA_CALL_SIM_WAIT + 1)
+#define CALLS	(SVA_CALL_LIST + 1)
 
 TEST(lib_error_says_what_to_do)
 {

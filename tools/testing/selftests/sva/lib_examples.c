@@ -33,6 +33,9 @@
 #include "../../../../lib/libsva/examples/sva_iova_unmap.c"
 #undef main
 #undef SIZE
+#define main example_sva_list_begin
+#include "../../../../lib/libsva/examples/sva_list_begin.c"
+#undef main
 #define main example_sva_open
 #include "../../../../lib/libsva/examples/sva_open.c"
 #undef main
@@ -152,6 +155,10 @@ FIXTURE_VARIANT_ADD(lib_example, sva_iova_ranges) {
 
 FIXTURE_VARIANT_ADD(lib_example, sva_iova_unmap) {
 	.example = example_sva_iova_unmap,
+};
+
+FIXTURE_VARIANT_ADD(lib_example, sva_list_begin) {
+	.example = example_sva_list_begin,
 };
 
 FIXTURE_VARIANT_ADD(lib_example, sva_open) {
