@@ -644,7 +644,7 @@ TEST_F(as_number, unknown_ioctls)
 {
 	unsigned int nr;
 
-	for (nr = SVA_CMD_PASID_FD + 1; nr < 256; nr++)
+	for (nr = SVA_CMD_LIST + 1; nr < 256; nr++)
 		EXPECT_EQ(-ENOTTY,
 			  sva_ioctl(self->fd, _IO(SVA_TYPE, nr), self->cmd));
 	EXPECT_EQ(-ENOTTY, sva_ioctl(self->fd, FIONREAD, self->cmd));
@@ -689,7 +689,7 @@ TEST_F(as_number, info)
 		  SVA_FEATURE_IOVA | SVA_FEATURE_MAP_FILE |
 		  SVA_FEATURE_DEVICE_INFO | SVA_FEATURE_NESTED |
 		  SVA_FEATURE_FAULTQ | SVA_FEATURE_VIOMMU |
-		  SVA_FEATURE_PASID_FD, info.features);
+		  SVA_FEATURE_PASID_FD | SVA_FEATURE_LIST, info.features);
 	EXPECT_LT(0, info.pasid_min);
 	EXPECT_LE(info.pasid_min, info.pasid_max);
 	EXPECT_GT(1 << SVA_PASID_WIDTH_MAX, info.pasid_max);
