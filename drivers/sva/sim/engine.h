@@ -43,12 +43,13 @@ struct sim_queue;
  *           same. Return: whether the record, if there is to be one, is written.
  *           Called for one descriptor of a queue at a time
  * @stop: sim_queue.stop was set: make @execute notice soon, whatever it waits
- *        for. May be called at any time, and again
+ *        for. May be called at any time, and again, when the driver is unbound
+ *        too: nothing is executing then
  * @check_guest_pasid: Whether requests of a RID handle can carry this PASID.
  *                     Return: 0 or -errno
  * @get_info: Fill in what is the engine's, not the queue's, of an info
  *
- * The driver stays bound while any of these runs, except @queue_exit.
+ * The driver stays bound while any other of these runs, except @queue_exit.
  */
 struct sim_engine_ops {
 	int (*queue_init)(struct sim_queue *queue);

@@ -55,13 +55,16 @@ struct pci_engine;
  * @engine: The engine
  * @regs: Its registers
  * @used: An open file has it
+ * @gone: The function is unbound: there are no registers
  * @done: Its interrupt came
- * @lock: Makes one of starting a descriptor and of looking whether it may be
+ * @lock: Makes one of starting a descriptor and of looking whether it may be;
+ *        protects @gone
  */
 struct pci_queue {
 	struct pci_engine *engine;
 	void __iomem *regs;
 	bool used;
+	bool gone;
 	struct completion done;
 	spinlock_t lock; /* Makes one of starting and of looking whether to */
 };
@@ -155,21 +158,24 @@ static bool start(struct pci_queue *hw, struct sim_queue *queue,
 static void abort_desc(struct pci_queue *hw)
 {
 	guard(spinlock)(&hw->lock);
-	writel(CONTROL_ABORT, hw->regs + REG_CONTROL);
+	if (!hw->gone)
+		writel(CONTROL_ABORT, hw->regs + REG_CONTROL);
 }
 
-/* Return: whether it is done; not if the function was unplugged. */
+/*
+ * The state decides, not the interrupt: one can come late, or be lost in a reset.
+ * Return: whether it is done; not if the function was unplugged.
+ */
 static bool wait_until_done(struct pci_queue *hw)
 {
-	while (!wait_for_completion_timeout(&hw->done, GONE_INTERVAL)) {
-		u32 state = readl(hw->regs + REG_STATE);
+	u32 state;
 
+	do {
+		wait_for_completion_timeout(&hw->done, GONE_INTERVAL);
+		state = readl(hw->regs + REG_STATE);
 		if (PCI_POSSIBLE_ERROR(state))
 			return false;
-		/* An interrupt was lost. */
-		if (state == STATE_DONE)
-			break;
-	}
+	} while (state != STATE_DONE);
 	return true;
 }
 
@@ -324,11 +330,23 @@ err_put:
 	return ret;
 }
 
+/* Files that are still open go on to stop their queues. */
+static void forget_registers(struct pci_engine *engine)
+{
+	u32 i;
+
+	for (i = 0; i < engine->nr_queues; i++) {
+		guard(spinlock)(&engine->queues[i].lock);
+		engine->queues[i].gone = true;
+	}
+}
+
 static void engine_remove(struct pci_dev *pdev)
 {
 	struct pci_engine *engine = pci_get_drvdata(pdev);
 
 	sim_engine_remove(engine->engine);
+	forget_registers(engine);
 	pci_clear_master(pdev);
 	exit_queues(engine);
 	kref_put(&engine->users, free_engine);
