@@ -12,7 +12,7 @@ prefix ?= /usr
 builds := all modules lib tests tools bench-programs pack pack-demo staging
 runs := demo test shell bench
 
-.PHONY: $(builds) $(runs) check help clean update install FORCE
+.PHONY: $(builds) $(runs) check qemu help clean update install FORCE
 .DEFAULT_GOAL := all
 
 Q := $(if $(V),,@)
@@ -22,6 +22,8 @@ ifeq ($(SVA_INSIDE)$(KDIR),)
 # ----- outside: enter the build root
 
 export KERNEL V
+
+export SVA_QEMU = $(wildcard $(O)/qemu-system-x86_64)
 
 # Two builds at once would step on each other; two runs need not.
 enter = $(2) env MAKEFLAGS= $(VM)/enter make -j$(shell nproc) --no-print-directory \
@@ -36,6 +38,11 @@ check: FORCE
 
 $(filter-out demo,$(runs)): pack
 demo: pack-demo
+
+# Without it, the tests that need it say that they are skipped.
+test shell: qemu
+qemu: pack
+	@tools/testing/qemu/build $(O)/qemu-system-x86_64 || rm -f $(O)/qemu-system-x86_64
 $(runs):
 	@$(call enter,run-$@)
 
