@@ -3,6 +3,8 @@
  * The promise of a rebind: at every moment a device sees the old translation,
  * the new one, or none, and a refusal is undone everywhere. Four engines on one
  * PASID, every other one behind the second IOMMU.
+ *
+ * Machine: plain engine
  */
 #include <pthread.h>
 

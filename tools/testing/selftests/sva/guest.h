@@ -110,7 +110,21 @@ static inline int guest_memory(struct guest *g)
 			     g->file, 0, GUEST_SIZE, &iova);
 }
 
-/* Makes a guest with an engine behind an instance of the IOMMU. */
+/* All but the engine. */
+static inline int guest_init_rest(struct guest *g)
+{
+	int ret;
+
+	g->fd = sva_open();
+	if (g->fd < 0)
+		return g->fd;
+	ret = guest_find_device(g->fd, g->node, &g->dev);
+	if (!ret)
+		ret = guest_parent(g->fd, SVA_AS_F_NEST_PARENT, &g->parent);
+	return ret ? ret : guest_memory(g);
+}
+
+/* Makes a guest with an engine behind an instance of the software IOMMU. */
 static inline int guest_init(struct guest *g, const char *iommu)
 {
 	static int number;
@@ -124,15 +138,16 @@ static inline int guest_init(struct guest *g, const char *iommu)
 	if (g->sim < 0)
 		return g->sim;
 	ret = sva_sim_get(g->engine, "dev", g->node, sizeof(g->node));
-	if (ret)
-		return ret;
-	g->fd = sva_open();
-	if (g->fd < 0)
-		return g->fd;
-	ret = guest_find_device(g->fd, g->node, &g->dev);
-	if (!ret)
-		ret = guest_parent(g->fd, SVA_AS_F_NEST_PARENT, &g->parent);
-	return ret ? ret : guest_memory(g);
+	return ret ? ret : guest_init_rest(g);
+}
+
+/* Makes a guest with an engine that is there. */
+static inline int guest_init_with(struct guest *g, const char *node)
+{
+	memset(g, 0, sizeof(*g));
+	snprintf(g->node, sizeof(g->node), "%s", node);
+	g->sim = sva_sim_open_name(node);
+	return g->sim < 0 ? g->sim : guest_init_rest(g);
 }
 
 static inline int guest_exit(struct guest *g)
@@ -141,7 +156,7 @@ static inline int guest_exit(struct guest *g)
 	close(g->fd);
 	munmap(g->ram, GUEST_SIZE);
 	close(g->file);
-	return sva_sim_remove(g->engine);
+	return g->engine[0] ? sva_sim_remove(g->engine) : 0;
 }
 
 /* Guest-physical memory that nobody has used yet. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,6 +172,23 @@ static inline int sva_sim_info(int sim, struct sva_sim_info *info)
 {
 	*info = (struct sva_sim_info) { .size = sizeof(*info) };
 	return sva_ioctl(sim, SVA_SIM_GET_INFO, info);
+}
+
+/*
+ * Whether an engine is software, behind the software IOMMU. The other kind is a
+ * PCI function behind an emulated Intel IOMMU, which cannot enforce snooping.
+ */
+static inline bool sva_sim_is_software(int sim)
+{
+	struct sva_sim_info info;
+
+	return !sva_sim_info(sim, &info) && info.iommu != SVA_SIM_IOMMU_NONE;
+}
+
+/* What SVA_PASID_S_COHERENT has to be for a PASID that an engine uses. */
+static inline uint32_t sva_sim_coherent(int sim)
+{
+	return sva_sim_is_software(sim) ? SVA_PASID_S_COHERENT : 0;
 }
 
 /* Queues one descriptor. */

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A PCI engine that is reset, or goes away, with PASIDs attached and DMA under
+ * way.
+ *
+ * Machine: engine
+ */
+#include <limits.h>
+
+#include "bond_util.h"
+#include "kselftest_harness.h"
+
+#define BUF	(1UL << 20)
+
+FIXTURE(engine_remove) {
+	struct core_counts before;
+	char path[PATH_MAX];	/* of the function in sysfs */
+	int fd;
+	int sim;
+	uint32_t pasid;
+	char *mem;
+	struct sva_sim_completion *done;
+};
+
+/* The file of the function, or of the bus if @name begins with a slash. */
+static int pci_write(const char *path, const char *name)
+{
+	char file[PATH_MAX + 16];
+
+	snprintf(file, sizeof(file), "%s%s%s", name[0] == '/' ? "" : path,
+		 name[0] == '/' ? "" : "/", name);
+	return bond_write_file(file, "1");
+}
+
+FIXTURE_SETUP(engine_remove)
+{
+	self->before = core_counts();
+	ASSERT_NE(NULL, realpath("/sys/class/sva_sim/sva_sim0/device", self->path));
+	self->fd = sva_open();
+	ASSERT_LE(0, self->fd);
+	self->sim = sva_sim_open(0);
+	ASSERT_LE(0, self->sim);
+	ASSERT_FALSE(sva_sim_is_software(self->sim));
+	self->mem = sva_mem(2 * BUF);
+	self->done = sva_mem(CORE_PAGE);
+	ASSERT_EQ(0, sva_pasid_alloc(self->fd, SVA_PASID_F_MM, 0, 0, &self->pasid));
+	ASSERT_EQ(0, sva_sim_attach(self->sim, self->fd, self->pasid, NULL));
+}
+
+FIXTURE_TEARDOWN(engine_remove)
+{
+	close(self->sim);
+	close(self->fd);
+	munmap(self->mem, 2 * BUF);
+	munmap(self->done, CORE_PAGE);
+	EXPECT_TRUE(core_settles(&self->before));
+}
+
+static int copy(FIXTURE_DATA(engine_remove) *self)
+{
+	struct sva_sim_desc desc = sva_sim_memcpy((uintptr_t)self->mem + BUF,
+						  (uintptr_t)self->mem, BUF);
+
+	memset(self->mem, 0x5a, BUF);
+	desc.completion = (uintptr_t)self->done;
+	memset(self->done, 0, sizeof(*self->done));
+	return sva_sim_submit(self->sim, &desc);
+}
+
+/* A function level reset ends what is being executed, and nothing else. */
+TEST_F(engine_remove, engine_reset_under_dma)
+{
+	uint64_t count;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(0, copy(self));
+		usleep(1000 * i);
+		ASSERT_EQ(0, pci_write(self->path, "reset"));
+		ASSERT_EQ(sizeof(count), read(self->sim, &count, sizeof(count)));
+		EXPECT_EQ(1, count);
+		ASSERT_EQ(0, copy(self));
+		ASSERT_EQ(sizeof(count), read(self->sim, &count, sizeof(count)));
+		EXPECT_EQ(1, count);
+		EXPECT_EQ(SVA_SIM_STATUS_OK, self->done->status);
+		EXPECT_EQ(0, memcmp(self->mem, self->mem + BUF, BUF));
+	}
+}
+
+TEST_F(engine_remove, engine_removed_under_dma)
+{
+	struct pollfd pfd = { .fd = self->sim };
+	struct sva_sim_info info;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, copy(self));
+		usleep(500 * i);
+		ASSERT_EQ(0, pci_write(self->path, "remove"));
+		ASSERT_EQ(1, poll(&pfd, 1, SVA_TIMEOUT_MS));
+		EXPECT_TRUE(pfd.revents & POLLHUP);
+		EXPECT_EQ(-ENODEV, sva_sim_info(self->sim, &info));
+		EXPECT_EQ(-ENODEV, copy(self));
+		ASSERT_EQ(0, sva_sim_detach(self->sim));
+		close(self->sim);
+
+		ASSERT_EQ(0, pci_write(self->path, "/sys/bus/pci/rescan"));
+		self->sim = sva_sim_open(0);
+		ASSERT_LE(0, self->sim);
+		pfd.fd = self->sim;
+		ASSERT_EQ(0, sva_sim_attach(self->sim, self->fd, self->pasid,
+					    NULL));
+		ASSERT_EQ(0, copy(self));
+		EXPECT_EQ(SVA_SIM_STATUS_OK, sva_sim_wait(self->sim, self->done));
+	}
+}
+
+/* Hardware has so many queues, and each belongs to an open file. */
+TEST_F(engine_remove, engine_queues_run_out)
+{
+	int sim[32], i, n;
+
+	for (n = 0; n < 32; n++) {
+		sim[n] = open("/dev/sva_sim0", O_RDWR | O_CLOEXEC);
+		if (sim[n] < 0)
+			break;
+		ASSERT_EQ(0, sva_sim_attach(sim[n], self->fd, self->pasid, NULL));
+	}
+	ASSERT_GT(32, n);
+	EXPECT_LT(0, n);
+	EXPECT_EQ(EBUSY, errno);
+	close(sim[--n]);
+	sim[n] = open("/dev/sva_sim0", O_RDWR | O_CLOEXEC);
+	EXPECT_LE(0, sim[n]);
+	for (i = 0; i <= n; i++)
+		close(sim[i]);
+}
+
+TEST_HARNESS_MAIN
