@@ -5,9 +5,11 @@
  * An engine ends when its driver is unbound, whoever has it open: its queues
  * stop, and what open files still hold is memory only.
  */
+#include <linux/completion.h>
 #include <linux/idr.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 
 #include "engine.h"
@@ -16,6 +18,10 @@
 
 static dev_t sim_devt;
 static DEFINE_IDA(sim_minors);
+
+/* The module itself, and each engine until its last reference is given up. */
+static refcount_t sim_users = REFCOUNT_INIT(1);
+static DECLARE_COMPLETION(sim_unused);
 
 static const struct class sim_class = {
 	.name = "sva_sim",
@@ -37,6 +43,12 @@ bool sim_engine_gone(struct sim_engine *engine)
 	return READ_ONCE(engine->gone);
 }
 
+static void sim_put(void)
+{
+	if (refcount_dec_and_test(&sim_users))
+		complete(&sim_unused);
+}
+
 static void sim_engine_release(struct device *dev)
 {
 	struct sim_engine *engine = container_of(dev, struct sim_engine, dev);
@@ -44,6 +56,7 @@ static void sim_engine_release(struct device *dev)
 	ida_free(&sim_minors, MINOR(dev->devt));
 	mutex_destroy(&engine->queues_lock);
 	kfree(engine);
+	sim_put();
 }
 
 static struct sim_engine *sim_engine_alloc(struct device *hw,
@@ -61,6 +74,7 @@ static struct sim_engine *sim_engine_alloc(struct device *hw,
 		kfree(engine);
 		return ERR_PTR(minor);
 	}
+	refcount_inc(&sim_users);
 	engine->ops = ops;
 	engine->hw = hw;
 	engine->priv = priv;
@@ -160,6 +174,13 @@ void sim_engine_remove(struct sim_engine *engine)
 	put_device(&engine->dev);
 }
 
+/* Whoever still has a reference to a device ends up in sim_engine_release(). */
+static void sim_engines_wait(void)
+{
+	sim_put();
+	wait_for_completion(&sim_unused);
+}
+
 static int __init sim_init(void)
 {
 	int ret;
@@ -185,6 +206,7 @@ static int __init sim_init(void)
 err_pci:
 	sim_pci_exit();
 err_chrdev:
+	sim_engines_wait();
 	unregister_chrdev_region(sim_devt, SIM_MINORS);
 err_class:
 	class_unregister(&sim_class);
@@ -198,6 +220,7 @@ static void __exit sim_exit(void)
 {
 	sim_soft_exit();
 	sim_pci_exit();
+	sim_engines_wait();
 	unregister_chrdev_region(sim_devt, SIM_MINORS);
 	class_unregister(&sim_class);
 	sim_queues_exit();
