@@ -8,11 +8,14 @@ O := $(abspath $(OUT))
 export SVA_BUILD := $(O)
 VM := tools/testing/vm
 prefix ?= /usr
+# The debug kernel is this many times slower.
+SLOWER ?= 5
 
 builds := all modules lib tests tools bench-programs pack pack-demo staging
 runs := demo test shell bench
+debug-runs := test-debug shell-debug test-builtin shell-builtin
 
-.PHONY: $(builds) $(runs) check qemu help clean update install FORCE
+.PHONY: $(builds) $(runs) $(debug-runs) check qemu help clean update install FORCE
 .DEFAULT_GOAL := all
 
 Q := $(if $(V),,@)
@@ -46,6 +49,18 @@ qemu: pack
 $(runs):
 	@$(call enter,run-$@)
 
+# The same with the debug kernel, or with one that has everything built in. What
+# is built for them has its own place.
+$(debug-runs):
+	@$(VM)/host-tools
+	@SVA_KERNEL=$$(tools/testing/debug/kernel) && export SVA_KERNEL SVA_SLOWER=$(SLOWER) && \
+	$(if $(filter %-builtin,$@),mkdir -p $(O)/logs && \
+		$(VM)/progress "building $(OUT)/builtin" $(VM)/enter nice \
+			tools/testing/debug/builtin $$SVA_KERNEL $(O)/builtin && \
+		SVA_KERNEL=$(O)/builtin &&) \
+	$(MAKE) --no-print-directory $(firstword $(subst -, ,$@)) \
+		OUT=$(OUT)/$(lastword $(subst -, ,$@))-build
+
 # DESTDIR is not in the build root: a copy is made there first.
 install: staging
 	cp -r --preserve=mode,links $(O)/staging/. $(DESTDIR)/
@@ -61,11 +76,15 @@ else
 # ----- inside, or with a kernel's headers named by KDIR
 
 ifneq ($(SVA_INSIDE),)
-KDIR := /usr/lib/modules/$(shell cat $(SVA_ROOT)/release)/build
+KDIR := $(if $(SVA_KERNEL),$(SVA_KERNEL)/linux,/usr/lib/modules/$(shell cat $(SVA_ROOT)/release)/build)
 KSELFTEST_DIR := $(SVA_ROOT)/linux/tools/testing/selftests
 endif
 
 CONFIG := CONFIG_SVA=m CONFIG_SVA_SIM=m
+# Ours are the only files of the debug kernel that say where they have been.
+ifneq ($(SVA_KERNEL),)
+CONFIG += CONFIG_SVA_KUNIT_TEST=y KCOV_INSTRUMENT=y
+endif
 quiet := $(if $(V),V=1,-s)
 
 # Each part gets these; what it makes goes to O.
@@ -83,10 +102,17 @@ $(stamp): FORCE
 		rm -rf $(addprefix $(O)/,modules lib tests tools bench check) $(O)/pack.erofs; \
 		echo "$(KDIR) $(SVA_ROOT)" >$@; }
 
+# Of a kernel that has everything built in there are none.
+ifeq ($(shell grep -sx CONFIG_SVA=y $(KDIR)/.config),CONFIG_SVA=y)
+modules: $(stamp)
+	@mkdir -p $(O)/modules
+	@: >>$(O)/modules/modules.order
+else
 modules: $(stamp)
 	@mkdir -p $(O)/modules
 	$(Q)$(VM)/progress "building modules" $(MAKE) $(quiet) -C $(KDIR) M=$(CURDIR) \
 		MO=$(O)/modules $(CONFIG) modules
+endif
 
 lib: $(stamp)
 	@mkdir -p $(O)/lib
@@ -148,8 +174,11 @@ help:
 	@echo '                sharing its memory with an accelerator'
 	@echo 'make test       boot it and run the tests; T="pasid_*" names programs or,'
 	@echo '                if there is no such program, single tests'
+	@echo 'make test-debug make the debug kernel (10 minutes, once) and run the tests on it'
+	@echo 'make test-builtin  the same, in a kernel tree and built in'
 	@echo 'make check      compiler warnings, sparse, checkpatch, kernel-doc, ...'
 	@echo 'make shell      a root shell in the virtual machine, everything loaded'
+	@echo 'make shell-debug  the same on the debug kernel'
 	@echo 'make bench      run the benchmarks'
 	@echo 'make modules | lib | tests | tools      build only these'
 	@echo 'make install    install into DESTDIR (modules for the kernel built for)'

@@ -33,6 +33,10 @@ cache_dir()
 	(cd "$dir" && pwd -P)
 }
 
+# Release of the kernel to build for and to boot: another one than Debian's is
+# in a directory of its own.
+kernel_release() { cat "${SVA_KERNEL:-$SVA_ROOT}/release"; }
+
 # step WHAT LOG COMMAND...: runs the command with its output in LOG; a line
 # appears when it takes longer than two seconds and another when it is done.
 # On failure the end of LOG is shown. With "-" as LOG the output goes where

@@ -23,7 +23,7 @@
 #define LIB_ENGINE	"/dev/sva_sim0"
 
 /* Long enough for an emulated machine that has other things to do. */
-#define LIB_TIMEOUT_MS	20000
+#define LIB_TIMEOUT_MS	(20000 * SVA_SLOWER)
 
 /* What no call returns: shows that an output was not touched. */
 #define LIB_UNSET	0xdeadbeefu

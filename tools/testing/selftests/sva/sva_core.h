@@ -199,7 +199,7 @@ static inline bool core_settles(const struct core_counts *want)
 	struct core_counts now;
 	int i;
 
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 1000 * SVA_SLOWER; i++) {
 		now = core_counts();
 		if (core_same(&now, want))
 			return true;
