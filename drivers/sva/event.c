@@ -6,6 +6,7 @@
 #include <linux/cleanup.h>
 #include <linux/fs.h>
 #include <linux/kref.h>
+#include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -20,6 +21,7 @@
 struct sva_veventq {
 	struct kref kref;		/* the file, and the vIOMMU */
 	spinlock_t lock;		/* of all that follows */
+	struct mutex read_lock;		/* one reader at a time; outside @lock */
 	wait_queue_head_t wait;
 	bool closed;
 	u32 sequence;			/* of the last event, lost ones counted */
@@ -59,24 +61,38 @@ bool sva_veventq_is_closed(struct sva_veventq *q)
 }
 
 /*
- * Takes events out. That the last ones were lost is an event of its own: there
- * may never be another one whose sequence number would show it.
+ * Copies events. That the last ones were lost is an event of its own: there may
+ * never be another one whose sequence number would show it.
  */
-static u32 take_events(struct sva_veventq *q, struct sva_vevent *events, u32 room)
+static u32 peek(struct sva_veventq *q, struct sva_vevent *events, u32 room)
 {
 	u32 n = 0;
 
 	guard(spinlock_irq)(&q->lock);
-	while (n < room && q->tail != q->head)
-		events[n++] = q->events[q->tail++ % q->depth];
+	while (n < room && q->tail + n != q->head) {
+		events[n] = q->events[(q->tail + n) % q->depth];
+		n++;
+	}
 	if (n < room && q->lost) {
 		events[n++] = (struct sva_vevent) {
 			.type = SVA_VEVENT_LOST,
 			.sequence = q->sequence,
 		};
-		q->lost = false;
 	}
 	return n;
+}
+
+/* They have reached user space. Others may have been lost since. */
+static void mark_read(struct sva_veventq *q, const struct sva_vevent *events,
+		      u32 n)
+{
+	guard(spinlock_irq)(&q->lock);
+	if (n && events[n - 1].type == SVA_VEVENT_LOST) {
+		n--;
+		if (events[n].sequence == q->sequence)
+			q->lost = false;
+	}
+	q->tail += n;
 }
 
 static bool has_events(struct sva_veventq *q)
@@ -96,15 +112,20 @@ static ssize_t veventq_read(struct file *file, char __user *buf, size_t count,
 	if (!room)
 		return -EINVAL;
 
-	while (!(n = take_events(q, events, room))) {
+	for (;;) {
+		scoped_cond_guard(mutex_intr, return -EINTR, &q->read_lock) {
+			n = peek(q, events, room);
+			if (copy_to_user(buf, events, n * sizeof(*events)))
+				return -EFAULT;
+			mark_read(q, events, n);
+		}
+		if (n)
+			return n * sizeof(*events);
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_event_interruptible(q->wait, has_events(q)))
 			return -ERESTARTSYS;
 	}
-	if (copy_to_user(buf, events, n * sizeof(*events)))
-		return -EFAULT;
-	return n * sizeof(*events);
 }
 
 static __poll_t veventq_poll(struct file *file, poll_table *table)
@@ -117,7 +138,10 @@ static __poll_t veventq_poll(struct file *file, poll_table *table)
 
 static void free_veventq(struct kref *kref)
 {
-	kvfree(container_of(kref, struct sva_veventq, kref));
+	struct sva_veventq *q = container_of(kref, struct sva_veventq, kref);
+
+	mutex_destroy(&q->read_lock);
+	kvfree(q);
 }
 
 /**
@@ -185,6 +209,7 @@ struct sva_veventq *sva_veventq_alloc(u32 depth, u32 flags, struct file **filep)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&q->kref);
 	spin_lock_init(&q->lock);
+	mutex_init(&q->read_lock);
 	init_waitqueue_head(&q->wait);
 	q->depth = depth;
 

@@ -96,6 +96,15 @@ static bool take_unread(struct sim_queue *queue, u64 *unread, int *error)
 	return *error != -EAGAIN;
 }
 
+/* Nobody was told. */
+static void put_back_unread(struct sim_queue *queue, u64 unread)
+{
+	spin_lock(&queue->ring_lock);
+	queue->unread += unread;
+	spin_unlock(&queue->ring_lock);
+	wake_up_interruptible(&queue->wait);
+}
+
 static ssize_t sim_read(struct file *file, char __user *buf, size_t count,
 			loff_t *ppos)
 {
@@ -117,8 +126,11 @@ static ssize_t sim_read(struct file *file, char __user *buf, size_t count,
 	}
 	if (error)
 		return error;
-	return copy_to_user(buf, &unread, sizeof(unread)) ? -EFAULT :
-							    sizeof(unread);
+	if (copy_to_user(buf, &unread, sizeof(unread))) {
+		put_back_unread(queue, unread);
+		return -EFAULT;
+	}
+	return sizeof(unread);
 }
 
 static __poll_t sim_poll(struct file *file, poll_table *wait)
