@@ -511,7 +511,8 @@ struct sva_iova_map_file {
  * Errors: -EINVAL @length is 0; -EOVERFLOW the range wraps around; -ENOENT
  * nothing is mapped in it (but "everything" of an empty address space
  * succeeds); -ERANGE it cuts through a mapping; -EBUSY a mapping in it is still
- * being made by another call.
+ * being made by another call; -EFAULT @length cannot be written: all that is in
+ * the range was unmapped nevertheless.
  */
 struct sva_iova_unmap {
 	__u32 size;

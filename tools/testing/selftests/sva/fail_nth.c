@@ -1,0 +1,728 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every call, with its first allocation or copy failing, then its second, and so
+ * on until it has no more. A call that fails leaves all counts as they were, and
+ * works when it is made again.
+ *
+ * The kernel counts the points at which something can fail, and makes one of
+ * them fail, for one thread: Documentation/fault-injection/fault-injection.rst.
+ */
+#include <limits.h>
+#include <sys/eventfd.h>
+
+#include "guest.h"
+#include "kselftest_harness.h"
+
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define FAULT_DIR	"/sys/kernel/debug"
+
+/* No call has so many points. */
+#define NTH_MAX		5000
+
+#define IOVA		0x200000000ULL
+#define LENGTH		(64 * CORE_PAGE)
+
+struct world {
+	struct guest g;
+	char other[32];		/* an engine that comes and goes */
+	void *mem;
+	uint32_t as;		/* IOVA, with memory mapped at IOVA */
+	uint32_t pasid;		/* of the guest's context */
+	uint32_t id;		/* what the call made */
+	int fd;
+};
+
+/*
+ * @prepare makes what @call needs, @finish removes what there is after it has
+ * succeeded. Both work without faults. @done: when the answer cannot be written
+ * to the caller's memory, -EFAULT, the call has been carried out.
+ */
+struct fail_op {
+	int (*prepare)(struct world *w);
+	int (*call)(struct world *w);
+	int (*finish)(struct world *w);
+	bool done;
+};
+
+/* --- /dev/sva: contexts, numbers ---------------------------------------------- */
+
+static int call_open(struct world *w)
+{
+	w->fd = sva_open();
+	return w->fd < 0 ? w->fd : 0;
+}
+
+static int finish_fd(struct world *w)
+{
+	return close(w->fd) ? -errno : 0;
+}
+
+static int call_get_info(struct world *w)
+{
+	struct sva_get_info info;
+
+	return core_info(w->g.fd, &info);
+}
+
+static int call_alloc_one(struct world *w)
+{
+	return pasid_alloc(w->g.fd, 0, 0, 1, &w->pasid);
+}
+
+static int finish_pasid(struct world *w)
+{
+	return pasid_free(w->g.fd, w->pasid, 1);
+}
+
+static int call_alloc_many(struct world *w)
+{
+	return pasid_alloc(w->g.fd, 0, 0, 100, &w->pasid);
+}
+
+static int finish_many(struct world *w)
+{
+	return pasid_free(w->g.fd, w->pasid, 100);
+}
+
+static int call_alloc_process(struct world *w)
+{
+	return pasid_alloc_handle(w->g.fd, SVA_PASID_F_MM, &w->pasid);
+}
+
+static int call_alloc_rid(struct world *w)
+{
+	return pasid_alloc_handle(w->g.fd, SVA_PASID_F_RID, &w->pasid);
+}
+
+static int call_pasid_info(struct world *w)
+{
+	struct sva_pasid_info info;
+
+	return sva_pasid_info(w->g.fd, w->pasid, &info);
+}
+
+static int call_set_guest(struct world *w)
+{
+	struct sva_pasid_guest cmd = {
+		.size = sizeof(cmd), .flags = SVA_GUEST_F_SET,
+		.pasid = w->pasid, .guest_pasid = 5,
+	};
+
+	return sva_ioctl(w->g.fd, SVA_PASID_GUEST, &cmd);
+}
+
+/* --- address spaces ------------------------------------------------------------ */
+
+static int call_as_alloc(struct world *w)
+{
+	return sva_as_alloc(w->g.fd, &w->id);
+}
+
+static int call_parent_alloc(struct world *w)
+{
+	return guest_parent(w->g.fd, SVA_AS_F_NEST_PARENT, &w->id);
+}
+
+static int call_nested_alloc(struct world *w)
+{
+	struct iommu_hwpt_vtd_s1 s1 = {
+		.pgtbl_addr = GUEST_BASE, .addr_width = 48,
+	};
+
+	return guest_nest_as(w->g.fd, w->g.parent, w->g.dev, -1, &s1, &w->id);
+}
+
+static int prepare_faultq(struct world *w)
+{
+	w->fd = guest_faultq(w->g.fd, 0, 16);
+	return w->fd < 0 ? w->fd : 0;
+}
+
+static int call_nested_alloc_fault(struct world *w)
+{
+	struct iommu_hwpt_vtd_s1 s1 = {
+		.pgtbl_addr = GUEST_BASE, .addr_width = 48,
+	};
+
+	return guest_nest_as(w->g.fd, w->g.parent, w->g.dev, w->fd, &s1, &w->id);
+}
+
+static int finish_as(struct world *w)
+{
+	return sva_destroy(w->g.fd, w->id);
+}
+
+static int finish_as_fd(struct world *w)
+{
+	return finish_as(w) ?: finish_fd(w);
+}
+
+static int call_ranges(struct world *w)
+{
+	struct sva_iova_range ranges[4];
+	uint32_t num = 4;
+
+	return iova_ranges(w->g.fd, w->as, ranges, &num);
+}
+
+/* An engine uses the address space, so that there is an IOMMU domain. */
+static int prepare_attached_empty(struct world *w)
+{
+	int ret;
+
+	ret = sva_as_alloc(w->g.fd, &w->as);
+	if (!ret)
+		ret = call_alloc_one(w);
+	if (!ret)
+		ret = sva_pasid_bind(w->g.fd, w->pasid, w->as);
+	return ret ?: sva_sim_attach(w->g.sim, w->g.fd, w->pasid, NULL);
+}
+
+static int call_map(struct world *w)
+{
+	return iova_map_at(w->g.fd, w->as, CORE_RW, w->mem, LENGTH, IOVA);
+}
+
+static int prepare_attached(struct world *w)
+{
+	return prepare_attached_empty(w) ?: call_map(w);
+}
+
+static int finish_attached(struct world *w)
+{
+	return sva_sim_detach(w->g.sim) ?: finish_pasid(w) ?:
+	       sva_destroy(w->g.fd, w->as);
+}
+
+static int call_map_file(struct world *w)
+{
+	uint64_t iova = IOVA;
+
+	return iova_map_file(w->g.fd, w->as, CORE_RW | SVA_IOVA_F_FIXED,
+			     w->g.file, 0, LENGTH, &iova);
+}
+
+static int call_copy(struct world *w)
+{
+	uint64_t iova = 2 * IOVA;
+
+	return iova_copy(w->g.fd, CORE_RW | SVA_IOVA_F_FIXED, w->as, w->as, IOVA,
+			 LENGTH, &iova);
+}
+
+/* The bytes that were unmapped cannot be told twice. */
+static int call_unmap(struct world *w)
+{
+	int64_t n = iova_unmap(w->g.fd, w->as, IOVA, LENGTH);
+
+	return n < 0 ? n : n == LENGTH ? 0 : -EIO;
+}
+
+/* --- binding and attaching ------------------------------------------------------ */
+
+static int prepare_unbound(struct world *w)
+{
+	return sva_as_alloc(w->g.fd, &w->as) ?: call_map(w) ?:
+	       call_alloc_one(w) ?:
+	       sva_sim_attach(w->g.sim, w->g.fd, w->pasid, NULL);
+}
+
+static int call_bind(struct world *w)
+{
+	return sva_pasid_bind(w->g.fd, w->pasid, w->as);
+}
+
+static int prepare_other(struct world *w)
+{
+	return prepare_attached(w) ?: sva_as_alloc(w->g.fd, &w->id);
+}
+
+static int call_rebind(struct world *w)
+{
+	return sva_pasid_bind(w->g.fd, w->pasid, w->id);
+}
+
+static int finish_other(struct world *w)
+{
+	return finish_attached(w) ?: finish_as(w);
+}
+
+static int call_unbind(struct world *w)
+{
+	return sva_pasid_bind(w->g.fd, w->pasid, SVA_AS_NONE);
+}
+
+static int prepare_bound(struct world *w)
+{
+	return sva_as_alloc(w->g.fd, &w->as) ?: call_map(w) ?:
+	       call_alloc_one(w) ?: call_bind(w);
+}
+
+static int call_attach(struct world *w)
+{
+	return sva_sim_attach(w->g.sim, w->g.fd, w->pasid, NULL);
+}
+
+static int prepare_nested(struct world *w)
+{
+	return call_nested_alloc(w) ?: call_alloc_one(w) ?: call_rebind(w);
+}
+
+static int prepare_nested_fault(struct world *w)
+{
+	return prepare_faultq(w) ?: call_nested_alloc_fault(w) ?:
+	       call_alloc_one(w) ?: call_rebind(w);
+}
+
+static int finish_nested(struct world *w)
+{
+	return sva_sim_detach(w->g.sim) ?: finish_pasid(w) ?: finish_as(w);
+}
+
+static int finish_nested_fault(struct world *w)
+{
+	return finish_nested(w) ?: finish_fd(w);
+}
+
+static int finish_unattached(struct world *w)
+{
+	return finish_pasid(w) ?: finish_as(w);
+}
+
+static int finish_handle(struct world *w)
+{
+	return sva_sim_detach(w->g.sim) ?: finish_pasid(w);
+}
+
+static int call_detach(struct world *w)
+{
+	return sva_sim_detach(w->g.sim);
+}
+
+static int finish_bound(struct world *w)
+{
+	return finish_pasid(w) ?: sva_destroy(w->g.fd, w->as);
+}
+
+static int call_pasid_fd(struct world *w)
+{
+	struct sva_pasid_fd cmd = { .size = sizeof(cmd), .pasid = w->pasid };
+	int ret = sva_ioctl(w->g.fd, SVA_PASID_FD, &cmd);
+
+	w->fd = cmd.fd;
+	w->id = cmd.id;
+	return ret;
+}
+
+static int finish_pasid_fd(struct world *w)
+{
+	return finish_fd(w) ?: finish_as(w) ?: finish_pasid(w);
+}
+
+static int prepare_pasid_fd(struct world *w)
+{
+	return prepare_bound(w) ?: call_pasid_fd(w);
+}
+
+static int call_attach_fd(struct world *w)
+{
+	return sva_sim_attach(w->g.sim, w->fd, 0, NULL);
+}
+
+static int finish_attached_fd(struct world *w)
+{
+	return finish_fd(w) ?: finish_as(w) ?: finish_attached(w);
+}
+
+static int finish_revoked(struct world *w)
+{
+	return finish_fd(w) ?: finish_attached(w);
+}
+
+static int prepare_attached_fd(struct world *w)
+{
+	return prepare_pasid_fd(w) ?: call_attach_fd(w);
+}
+
+/* --- what a VM has --------------------------------------------------------------- */
+
+static int call_invalidate(struct world *w)
+{
+	struct iommu_hwpt_vtd_s1_invalidate inv[3] = {
+		{ .addr = 0, .npages = 1 }, { .addr = CORE_PAGE, .npages = 1 },
+		{ .addr = 0, .npages = ULLONG_MAX },
+	};
+	uint32_t num = 3;
+	int ret;
+
+	ret = guest_invalidate_raw(w->g.fd, w->id,
+				   IOMMU_HWPT_INVALIDATE_DATA_VTD_S1, inv,
+				   sizeof(*inv), &num);
+	return ret ?: num == 3 ? 0 : -EIO;
+}
+
+static int call_device_info(struct world *w)
+{
+	struct iommu_hw_info_vtd vtd;
+	struct sva_device_info info = {
+		.size = sizeof(info), .dev_id = w->g.dev,
+		.data_len = sizeof(vtd), .data_uptr = (uintptr_t)&vtd,
+	};
+
+	return sva_ioctl(w->g.fd, SVA_DEVICE_INFO, &info);
+}
+
+static int call_faultq(struct world *w)
+{
+	return prepare_faultq(w);
+}
+
+static int call_viommu(struct world *w)
+{
+	struct sva_viommu_alloc cmd = {
+		.size = sizeof(cmd), .parent_id = w->g.parent,
+		.dev_id = w->g.dev,
+	};
+	int ret = sva_ioctl(w->g.fd, SVA_VIOMMU_ALLOC, &cmd);
+
+	w->as = cmd.id;
+	return ret;
+}
+
+static int finish_viommu(struct world *w)
+{
+	return sva_destroy(w->g.fd, w->as);
+}
+
+static int call_vdevice(struct world *w)
+{
+	struct sva_vdevice_alloc cmd = {
+		.size = sizeof(cmd), .viommu_id = w->as,
+		.dev_id = w->g.dev, .virt_id = 77,
+	};
+	int ret = sva_ioctl(w->g.fd, SVA_VDEVICE_ALLOC, &cmd);
+
+	w->id = cmd.id;
+	return ret;
+}
+
+static int finish_vdevice(struct world *w)
+{
+	return finish_as(w) ?: finish_viommu(w);
+}
+
+static int call_veventq(struct world *w)
+{
+	struct sva_veventq_alloc cmd = {
+		.size = sizeof(cmd), .viommu_id = w->as, .depth = 16,
+	};
+	int ret = sva_ioctl(w->g.fd, SVA_VEVENTQ_ALLOC, &cmd);
+
+	w->fd = cmd.fd;
+	return ret;
+}
+
+static int finish_veventq(struct world *w)
+{
+	return finish_fd(w) ?: finish_viommu(w);
+}
+
+/* --- engines --------------------------------------------------------------------- */
+
+static int call_sim_open(struct world *w)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/dev/%s", w->g.node);
+	w->fd = open(path, O_RDWR | O_CLOEXEC);
+	return w->fd < 0 ? -errno : 0;
+}
+
+static int call_sim_info(struct world *w)
+{
+	struct sva_sim_info info;
+
+	return sva_sim_info(w->g.sim, &info);
+}
+
+static int prepare_eventfd(struct world *w)
+{
+	w->fd = eventfd(0, EFD_CLOEXEC);
+	return w->fd < 0 ? -errno : 0;
+}
+
+static int call_eventfd(struct world *w)
+{
+	struct sva_sim_eventfd cmd = { .size = sizeof(cmd), .fd = w->fd };
+
+	return sva_ioctl(w->g.sim, SVA_SIM_SET_EVENTFD, &cmd);
+}
+
+static int finish_eventfd(struct world *w)
+{
+	int fd = w->fd, ret;
+
+	w->fd = -1;
+	ret = call_eventfd(w);
+	close(fd);
+	return ret;
+}
+
+static int call_submit(struct world *w)
+{
+	struct sva_sim_desc desc = { .op = SVA_SIM_OP_NOP };
+
+	return sva_sim_submit(w->g.sim, &desc);
+}
+
+static int prepare_completed(struct world *w)
+{
+	struct pollfd pfd = { .fd = w->g.sim, .events = POLLIN };
+	int ret = prepare_attached(w) ?: call_submit(w);
+
+	return ret ?: poll(&pfd, 1, SVA_TIMEOUT_MS) == 1 ? 0 : -ETIMEDOUT;
+}
+
+static int call_sim_read(struct world *w)
+{
+	uint64_t count;
+
+	return read(w->g.sim, &count, sizeof(count)) < 0 ? -errno : 0;
+}
+
+static int other_path(struct world *w, char *path, size_t len)
+{
+	return snprintf(path, len, SVA_CONFIGFS "/%s", w->other) < 0;
+}
+
+static int call_mkdir(struct world *w)
+{
+	char path[128];
+
+	other_path(w, path, sizeof(path));
+	return mkdir(path, 0700) ? -errno : 0;
+}
+
+static int finish_rmdir(struct world *w)
+{
+	return sva_sim_remove(w->other);
+}
+
+static int call_enable(struct world *w)
+{
+	return sva_sim_set(w->other, "enable", "1");
+}
+
+static int prepare_enabled(struct world *w)
+{
+	return call_mkdir(w) ?: call_enable(w);
+}
+
+static int call_disable(struct world *w)
+{
+	return sva_sim_set(w->other, "enable", "0");
+}
+
+/* --- the machinery ----------------------------------------------------------------- */
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* All allocations count, also those that may sleep; nothing is printed. */
+static int fail_setup(void)
+{
+	return write_text(FAULT_DIR "/failslab/ignore-gfp-wait", "N") ?:
+	       write_text(FAULT_DIR "/failslab/verbose", "0") ?:
+	       write_text(FAULT_DIR "/fail_page_alloc/ignore-gfp-wait", "N") ?:
+	       write_text(FAULT_DIR "/fail_page_alloc/ignore-gfp-highmem", "N") ?:
+	       write_text(FAULT_DIR "/fail_page_alloc/min-order", "0") ?:
+	       write_text(FAULT_DIR "/fail_page_alloc/verbose", "0") ?:
+	       write_text(FAULT_DIR "/fail_usercopy/verbose", "0");
+}
+
+/* Pages that anybody has pinned. CPUs have their own counts, until asked to add. */
+static long pins(void)
+{
+	int refresh = open("/proc/sys/vm/stat_refresh", O_RDONLY | O_CLOEXEC);
+	FILE *f = fopen("/proc/vmstat", "re");
+	long value, n = 0;
+	char name[64];
+
+	if (refresh < 0 || read(refresh, name, 1) < 0)
+		perror("# vm.stat_refresh");
+	close(refresh);
+	while (f && fscanf(f, "%63s %ld", name, &value) == 2) {
+		if (!strcmp(name, "nr_foll_pin_acquired"))
+			n += value;
+		else if (!strcmp(name, "nr_foll_pin_released"))
+			n -= value;
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+FIXTURE(fail_nth) {
+	struct world w;
+	int nth_fd;
+	struct core_counts counts;
+	long pins;
+};
+
+FIXTURE_VARIANT(fail_nth) {
+	struct fail_op op;
+};
+
+#define OP(name, ...)							\
+	FIXTURE_VARIANT_ADD(fail_nth, name) {				\
+		.op = { __VA_ARGS__ },					\
+	}
+
+OP(open, NULL, call_open, finish_fd);
+OP(get_info, NULL, call_get_info, NULL);
+OP(pasid_alloc, NULL, call_alloc_one, finish_pasid);
+OP(pasid_alloc_many, NULL, call_alloc_many, finish_many);
+OP(pasid_alloc_process, NULL, call_alloc_process, finish_pasid);
+OP(pasid_alloc_rid, NULL, call_alloc_rid, finish_pasid);
+OP(pasid_free, call_alloc_one, finish_pasid, NULL);
+OP(pasid_free_many, call_alloc_many, finish_many, NULL);
+OP(pasid_info, call_alloc_one, call_pasid_info, finish_pasid);
+OP(pasid_guest, call_alloc_one, call_set_guest, finish_pasid);
+OP(as_alloc, NULL, call_as_alloc, finish_as);
+OP(as_alloc_parent, NULL, call_parent_alloc, finish_as);
+OP(as_alloc_nested, NULL, call_nested_alloc, finish_as);
+OP(as_alloc_nested_fault, prepare_faultq, call_nested_alloc_fault, finish_as_fd);
+OP(destroy, call_as_alloc, finish_as, NULL);
+OP(destroy_nested, call_nested_alloc, finish_as, NULL);
+OP(iova_ranges, prepare_attached, call_ranges, finish_attached);
+OP(iova_map, prepare_attached_empty, call_map, finish_attached);
+OP(iova_map_file, prepare_attached_empty, call_map_file, finish_attached);
+OP(iova_copy, prepare_attached, call_copy, finish_attached);
+OP(iova_unmap, prepare_attached, call_unmap, finish_attached, true);
+OP(bind, prepare_unbound, call_bind, finish_attached);
+OP(rebind, prepare_other, call_rebind, finish_other);
+OP(unbind, prepare_attached, call_unbind, finish_attached);
+OP(pasid_fd, call_alloc_one, call_pasid_fd, finish_pasid_fd);
+OP(sim_attach_pasid_fd, prepare_pasid_fd, call_attach_fd, finish_attached_fd);
+OP(revoke_pasid_fd, prepare_attached_fd, finish_as, finish_revoked);
+OP(device_info, NULL, call_device_info, NULL);
+OP(invalidate, prepare_nested, call_invalidate, finish_unattached);
+OP(faultq_alloc, NULL, call_faultq, finish_fd);
+OP(viommu_alloc, NULL, call_viommu, finish_viommu);
+OP(vdevice_alloc, call_viommu, call_vdevice, finish_vdevice);
+OP(veventq_alloc, call_viommu, call_veventq, finish_veventq);
+OP(sim_open, NULL, call_sim_open, finish_fd);
+OP(sim_attach, prepare_bound, call_attach, finish_attached);
+OP(sim_attach_process, call_alloc_process, call_attach, finish_handle);
+OP(sim_attach_rid, call_alloc_rid, call_attach, finish_handle);
+OP(sim_attach_nested, prepare_nested, call_attach, finish_nested);
+OP(sim_attach_fault, prepare_nested_fault, call_attach, finish_nested_fault);
+OP(sim_detach, prepare_attached, call_detach, finish_bound);
+OP(sim_get_info, NULL, call_sim_info, NULL);
+OP(sim_set_eventfd, prepare_eventfd, call_eventfd, finish_eventfd);
+OP(sim_write, prepare_attached, call_submit, finish_attached);
+OP(sim_read, prepare_completed, call_sim_read, finish_attached);
+OP(engine_mkdir, NULL, call_mkdir, finish_rmdir);
+OP(engine_enable, call_mkdir, call_enable, finish_rmdir);
+OP(engine_disable, prepare_enabled, call_disable, finish_rmdir);
+
+FIXTURE_SETUP(fail_nth)
+{
+	struct world *w = &self->w;
+
+	self->nth_fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	if (self->nth_fd < 0)
+		SKIP(return, "this kernel cannot make allocations fail");
+	ASSERT_EQ(0, fail_setup());
+	ASSERT_EQ(0, guest_init(&w->g, "0"));
+	sva_sim_name(w->other, sizeof(w->other), "fail");
+	w->mem = sva_mem(LENGTH);
+	ASSERT_NE(NULL, w->mem);
+	memset(w->mem, 1, LENGTH);
+	self->counts = core_counts();
+	self->pins = pins();
+}
+
+FIXTURE_TEARDOWN(fail_nth)
+{
+	close(self->nth_fd);
+	munmap(self->w.mem, LENGTH);
+	EXPECT_EQ(0, guest_exit(&self->w.g));
+}
+
+static int run(int (*fn)(struct world *w), struct world *w)
+{
+	return fn ? fn(w) : 0;
+}
+
+/*
+ * Makes the call with the n-th point failing. Answers what the call answers. If
+ * that has fewer points, one of those here may be it.
+ */
+static int inject(FIXTURE_DATA(fail_nth) *self, int (*fn)(struct world *w),
+		  int nth, bool *hit)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", nth), ret;
+	ssize_t n;
+
+	if (pwrite(self->nth_fd, text, len, 0) != len)
+		return -errno;
+	ret = run(fn, &self->w);
+	n = pread(self->nth_fd, text, sizeof(text) - 1, 0);
+	text[n < 0 ? 0 : n] = '\0';
+	*hit = n > 0 && !atoi(text);
+	if (pwrite(self->nth_fd, "0", 1, 0) != 1 &&
+	    pwrite(self->nth_fd, "0", 1, 0) != 1)
+		return -errno;
+	return ret;
+}
+
+TEST_F_TIMEOUT(fail_nth, fail_nth, 120)
+{
+	const struct fail_op *op = &variant->op;
+	struct world *w = &self->w;
+	int nth, failed = 0, ret;
+	struct core_counts before;
+	bool hit = true;
+	long pinned;
+
+	for (nth = 1; hit && nth <= NTH_MAX; nth++) {
+		ASSERT_EQ(0, run(op->prepare, w))
+			TH_LOG("before point %d", nth);
+		before = core_counts();
+		pinned = pins();
+		ret = inject(self, op->call, nth, &hit);
+		if (ret) {
+			failed++;
+			ASSERT_TRUE(hit)
+				TH_LOG("%s without a fault", strerror(-ret));
+		}
+		if (ret && !(op->done && ret == -EFAULT)) {
+			EXPECT_TRUE(core_settles(&before))
+				TH_LOG("after %s at point %d", strerror(-ret), nth);
+			EXPECT_EQ(pinned, pins());
+			EXPECT_EQ(0, run(op->call, w))
+				TH_LOG("again after %s at point %d",
+				       strerror(-ret), nth);
+		}
+		ASSERT_EQ(0, run(op->finish, w))
+			TH_LOG("at point %d, after %s", nth, strerror(-ret));
+		ASSERT_TRUE(core_settles(&self->counts))
+			TH_LOG("at point %d, after %s", nth, strerror(-ret));
+		ASSERT_EQ(self->pins, pins());
+	}
+	ASSERT_FALSE(hit);
+	TH_LOG("%d points, the call failed at %d", nth - 2, failed);
+}
+
+TEST_HARNESS_MAIN
