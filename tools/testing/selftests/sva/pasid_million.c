@@ -9,7 +9,8 @@
 #include "sva_modules.h"
 #include "kselftest_harness.h"
 
-#define BITS	SVA_PASID_WIDTH_MAX
+/* A slow kernel keeps much about each of them besides, and has no memory for it. */
+#define BITS	(SVA_SLOWER > 1 ? 14 : SVA_PASID_WIDTH_MAX)
 #define SHARE	96
 #define NARROW	256
 
@@ -43,6 +44,8 @@ static unsigned char seen[1 << BITS];
 
 FIXTURE_SETUP(pasid_million)
 {
+	char params[40];
+
 	self->fd = -1;
 	self->sim = -1;
 	if (!modules_are()) {
@@ -50,7 +53,8 @@ FIXTURE_SETUP(pasid_million)
 		SKIP(return, "/dev/sva is not made of modules");
 	}
 	ASSERT_EQ(0, modules_unload());
-	ASSERT_EQ(0, modules_load("pool_share=96"));
+	snprintf(params, sizeof(params), "pool_share=%d pool_bits=%d", SHARE, BITS);
+	ASSERT_EQ(0, modules_load(params));
 	self->fd = sva_open();
 	ASSERT_LE(0, self->fd);
 	self->live = take_all(self->fd, seen);
@@ -81,7 +85,7 @@ TEST_F_TIMEOUT(pasid_million, all_live_at_once, 100)
 	uint32_t pasid, first, i;
 	struct sva_pasid_info info;
 
-	EXPECT_LT(1000000, self->live);
+	EXPECT_LT((1 << BITS) / 100 * 95, self->live);
 	EXPECT_EQ(modules_pool_size(BITS, SHARE), self->live);
 	EXPECT_EQ(self->live, core_count("pasids"));
 	for (i = 0; i < 1 << BITS; i++)
