@@ -143,6 +143,7 @@ int sva_fault_handler(struct iopf_group *group)
 	struct sva_faultq *q = group_handle(group)->faultq;
 	bool queued;
 
+	atomic_long_inc(&group_handle(group)->ctx->nr_faults);
 	iopf_group_dequeue(group);
 	scoped_guard(spinlock, &q->lock) {
 		queued = put_group(q, group);

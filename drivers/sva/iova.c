@@ -594,6 +594,8 @@ int sva_ioctl_iova_unmap(struct sva_ucmd *ucmd)
 		take_areas(iova, cmd->iova, last, &list);
 		atomic_sub(before - iova->nr_maps, &ucmd->ctx->nr_maps);
 		sva_domains_unmap(iova, &list);
+		if (!list_empty(&list) && !list_empty(&iova->domains))
+			atomic_long_inc(&ucmd->ctx->nr_invalidations);
 	}
 	if (ret && !(everything && ret == -ENOENT))
 		return ret;

@@ -138,6 +138,8 @@ static int list_context(struct sva_ctx *ctx, struct sva_list_pos *pos,
 	entry->maps = atomic_read(&ctx->nr_maps);
 	entry->page_requests = atomic_read(&ctx->nr_requests);
 	entry->pinned_pages = atomic_long_read(&ctx->nr_pinned);
+	entry->faults = atomic_long_read(&ctx->nr_faults);
+	entry->invalidations = atomic_long_read(&ctx->nr_invalidations);
 	return 1;
 }
 

@@ -143,6 +143,9 @@ static void sva_show_fdinfo(struct seq_file *m, struct file *file)
 	}
 	seq_printf(m, "sva-pinned-pages:\t%lu\n",
 		   atomic_long_read(&ctx->nr_pinned));
+	seq_printf(m, "sva-faults:\t%lu\n", atomic_long_read(&ctx->nr_faults));
+	seq_printf(m, "sva-invalidations:\t%lu\n",
+		   atomic_long_read(&ctx->nr_invalidations));
 }
 
 /* --- ioctls ------------------------------------------------------------------- */

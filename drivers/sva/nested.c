@@ -425,6 +425,7 @@ int sva_ioctl_invalidate(struct sva_ucmd *ucmd)
 	}
 
 	trace_sva_invalidate(ucmd->ctx->id, cmd->as_id, cmd->entry_num, done, ret);
+	atomic_long_add(done, &ucmd->ctx->nr_invalidations);
 	cmd->entry_num = done;
 	return sva_ucmd_respond(ucmd) ?: ret;
 }

@@ -69,6 +69,8 @@ struct sva_ctx {
 	atomic_t nr_requests;		/* page request groups, not answered */
 	atomic_t nr_bonds;
 	atomic_long_t nr_pinned;	/* pages */
+	atomic_long_t nr_faults;	/* page request groups, ever */
+	atomic_long_t nr_invalidations;	/* ever */
 };
 
 /* One ioctl: its argument is copied in before the handler runs. */

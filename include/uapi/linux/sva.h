@@ -1099,6 +1099,9 @@ enum sva_context_state {
  * @pasid_fds: PASID fds that are not revoked
  * @__reserved: 0
  * @pinned_pages: Pages that it has pinned
+ * @faults: Page request groups that were meant for its fault queues, ever
+ * @invalidations: Entries of SVA_INVALIDATE and calls of SVA_IOVA_UNMAP that
+ *                 made IOMMUs forget something, ever
  */
 struct sva_list_context {
 	__aligned_u64 ctx_id;
@@ -1120,6 +1123,8 @@ struct sva_list_context {
 	__u32 pasid_fds;
 	__u32 __reserved;
 	__aligned_u64 pinned_pages;
+	__aligned_u64 faults;
+	__aligned_u64 invalidations;
 };
 
 /**
