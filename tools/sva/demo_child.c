@@ -375,7 +375,7 @@ bool demo_child(struct demo *demo, struct step *step)
 	if (ok)
 		say("  under PASID %u its engine filled %s of memory that only its parent has",
 		    answer.shared_number,
-		    size_text(size, sizeof(size), SHARED_SIZE));
+		    out_size(size, sizeof(size), SHARED_SIZE));
 	step->bytes = OWN_SIZE + SHARED_SIZE;
 	step->page_requests = answer.page_requests;
 	return shared_end(demo, &shared, &order) && ok;

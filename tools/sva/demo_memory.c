@@ -70,10 +70,10 @@ static void say_resident(int fd, void *map, size_t len)
 	resident = resident_pages(fd, map, len, pages);
 	if (resident >= 0)
 		say("  %s mapped with mmap(); %ld of its %zu pages are in memory",
-		    size_text(size, sizeof(size), len), resident, pages);
+		    out_size(size, sizeof(size), len), resident, pages);
 	else
 		say("  %s mapped with mmap()",
-		    size_text(size, sizeof(size), len));
+		    out_size(size, sizeof(size), len));
 }
 
 static bool use_file(struct demo *demo, const char *name, const void *map,
@@ -168,7 +168,7 @@ bool demo_buffer(struct demo *demo, struct step *step)
 	step->name = "buffer";
 	step->bytes = 2 * len;
 	say("\nMemory from malloc(): %s, and as much to copy it to",
-	    size_text(size, sizeof(size), len));
+	    out_size(size, sizeof(size), len));
 	src = malloc(len);
 	dst = malloc(len);
 	if (!src || !dst) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sva-demo: a program without privileges hands plain pointers to DMA engines,
+ * sva demo: a program without privileges hands plain pointers to DMA engines,
  * by "sva fd plus PASID", and compares what they did with what the CPU does.
  */
 #include <argp.h>
@@ -16,19 +16,16 @@
 #define SIZE_DEFAULT	((size_t)64 << 20)
 #define SIZE_MAX_GIB	16
 
-const char *argp_program_version = "sva-demo 1.0";
-
 static const char doc[] =
-	"Lets software DMA engines checksum and copy FILE (default: this program)\n"
-	"and a buffer from malloc(), by plain pointers, and compares the result with\n"
-	"the CPU's.\vThe exit status is 0 if everything matched. SIZE takes K, M or G.";
+	"Lets software DMA engines checksum and copy FILE (default: this program) and a\n"
+	"buffer from malloc(), by plain pointers, and compares the result with the CPU's.\n"
+	"SIZE may end with K, M or G. The exit status is 0 if everything matched.";
 
 static const struct argp_option argp_options[] = {
 	{ "size", 's', "SIZE", 0, "size of the buffer (64M)", 0 },
 	{ "device", 'd', "PATH", 0,
 	  "use this engine; may be given more than once (default: /dev/sva_sim*, one for each of two IOMMUs)",
 	  0 },
-	{ "json", 'j', NULL, 0, "print a summary as JSON, and nothing else", 0 },
 	{ "quiet", 'q', NULL, 0, "print nothing but errors", 0 },
 	{ "verbose", 'v', NULL, 0, "print times as well", 0 },
 	{ 0 },
@@ -73,9 +70,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "more than %d engines", ENGINES_MAX);
 		opt->device[opt->devices++] = arg;
 		break;
-	case 'j':
-		opt->json = true;
-		break;
 	case 'q':
 		opt->quiet = true;
 		break;
@@ -98,6 +92,7 @@ static const struct argp argp = {
 	.parser = parse_option,
 	.args_doc = "[FILE]",
 	.doc = doc,
+	.children = common_options,
 };
 
 static void say_who(void)
@@ -169,26 +164,26 @@ static bool run_steps(struct demo *demo)
 	return run_step(demo, demo_child) && ok;
 }
 
-int main(int argc, char **argv)
+int command_demo(int argc, char **argv)
 {
 	struct demo demo = {
 		.opt = { .file = "/proc/self/exe", .size = SIZE_DEFAULT },
 	};
-	bool ok = false;
+	bool good = false;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &demo.opt);
 	report_init(&demo.opt);
 
 	if (child_start(&demo))
-		return EXIT_FAILURE;
+		return STATUS_FAILED;
 	say_who();
 	if (!open_context(&demo) && !engines_open(&demo)) {
-		ok = run_steps(&demo);
-		report_end(&demo, ok);
+		good = run_steps(&demo);
+		report_end(&demo, good);
 	}
 	if (child_end(&demo))
-		ok = false;
+		good = false;
 	engines_close(&demo);
 	sva_close(demo.sva);
-	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+	return good ? STATUS_OK : STATUS_FAILED;
 }

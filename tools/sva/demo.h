@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of sva-demo share. */
-#ifndef SVA_DEMO_H
-#define SVA_DEMO_H
+/* What the files of "sva demo" share. */
+#ifndef SVA_TOOL_DEMO_H
+#define SVA_TOOL_DEMO_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
 #include <sva/sim.h>
-#include <sva/sva.h>
+
+#include "tool.h"
 
 #define ENGINES_MAX	8
 #define STEPS_MAX	8
@@ -22,7 +20,6 @@ struct options {
 	size_t size;
 	bool quiet;
 	bool verbose;
-	bool json;
 };
 
 /* An engine, through the queue of it that this process has open. */
@@ -54,11 +51,10 @@ struct demo {
 	unsigned int steps;
 };
 
-/* report.c: all that is printed goes through these */
+/* demo_report.c: all that is printed goes through these */
 void report_init(const struct options *opt);
 bool report_wanted(bool detail);
 void report_line_end(void);
-const char *size_text(char *buf, size_t len, uint64_t bytes);
 void report_end(const struct demo *demo, bool ok);
 
 #define say(...)					\
@@ -77,14 +73,7 @@ void report_end(const struct demo *demo, bool ok);
 		}					\
 	} while (0)
 
-#define complain(...)					\
-	do {						\
-		fputs("sva-demo: ", stderr);		\
-		fprintf(stderr, __VA_ARGS__);		\
-		fputc('\n', stderr);			\
-	} while (0)
-
-/* engine.c: 0, or -1 after having complained */
+/* demo_engine.c: 0, or -1 after having complained */
 int engines_open(struct demo *demo);
 int engines_attach(struct demo *demo);
 void engines_close(struct demo *demo);
@@ -94,7 +83,7 @@ int engine_copy(const struct engine *engine, void *dst, const void *src,
 		size_t len);
 uint64_t engines_sum_page_requests(const struct demo *demo);
 
-/* crc32c.c: the CPU's opinion */
+/* demo_crc32c.c: the CPU's opinion */
 uint32_t crc32c(const void *data, size_t len);
 
 /* The parts of the demonstration: true if everything was as it should be. */
@@ -103,10 +92,10 @@ bool demo_buffer(struct demo *demo, struct step *step);
 bool demo_child(struct demo *demo, struct step *step);
 
 /*
- * child.c: the other process is started before there is a context, so that it
+ * demo_child.c: the other process is started before there is a context, so that it
  * has nothing but what it is sent.
  */
 int child_start(struct demo *demo);
 int child_end(struct demo *demo);
 
-#endif /* SVA_DEMO_H */
+#endif /* SVA_TOOL_DEMO_H */
