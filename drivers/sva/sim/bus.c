@@ -64,6 +64,10 @@ static int miss(struct sva_sim_dma *dma, struct sim_access *acc,
 	if (request)
 		sim_prq_report(&prq, acc, missing_pages(dma, dom, acc),
 			       dma->private_data);
+	else if (dom && ret == -EFAULT)
+		report_iommu_fault(&dom->domain, dma->dev, acc->addr,
+				   acc->write ? IOMMU_FAULT_WRITE :
+						IOMMU_FAULT_READ);
 	srcu_read_unlock(&sdev->walks, idx);
 
 	if (!request)

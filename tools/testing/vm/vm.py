@@ -130,6 +130,10 @@ def qemu(acc, smp, mem, append, machine="plain", count=False):
     hardware = MACHINES[machine]
     if count:
         acc, smp = "tcg,thread=single", 1
+    if hardware.patched:
+        # CPUs in several threads get lost when a BAR moves that another one is
+        # accessing ("iotlb_to_section: Assertion"): functions are unplugged here.
+        acc = "tcg,thread=single"
     acc = "tcg,thread=multi" if acc == "tcg" else acc
     return ([PATCHED_QEMU if hardware.patched else "qemu-system-x86_64",
              "-nodefaults", "-no-user-config",
