@@ -89,7 +89,8 @@ enum verdict check_module_loaded(struct machine *m, struct finding *f)
 			       (int)strcspn(magic, " "), magic);
 	}
 	if (m->module)
-		fix(f, "load your device's driver, or run \"modprobe sva\" as root; if that refuses: dmesg | tail");
+		fix(f,
+		    "load your device's driver, or run \"modprobe sva\" as root; if that refuses: dmesg | tail");
 	else
 		fix(f, "install it first, see above");
 	return problem(f, "no");
