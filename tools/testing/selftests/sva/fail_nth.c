@@ -101,6 +101,18 @@ static int call_pasid_info(struct world *w)
 	return sva_pasid_info(w->g.fd, w->pasid, &info);
 }
 
+static int call_list(struct world *w)
+{
+	uint64_t entries[4][32];
+	struct sva_list cmd = {
+		.size = sizeof(cmd), .kind = SVA_LIST_PASIDS,
+		.entry_size = sizeof(*entries), .num = 4,
+		.entries = (uintptr_t)entries,
+	};
+
+	return sva_ioctl(w->g.fd, SVA_LIST, &cmd);
+}
+
 static int call_set_guest(struct world *w)
 {
 	struct sva_pasid_guest cmd = {
@@ -596,6 +608,7 @@ OP(pasid_alloc_rid, NULL, call_alloc_rid, finish_pasid);
 OP(pasid_free, call_alloc_one, finish_pasid, NULL);
 OP(pasid_free_many, call_alloc_many, finish_many, NULL);
 OP(pasid_info, call_alloc_one, call_pasid_info, finish_pasid);
+OP(list, prepare_attached, call_list, finish_attached);
 OP(pasid_guest, call_alloc_one, call_set_guest, finish_pasid);
 OP(as_alloc, NULL, call_as_alloc, finish_as);
 OP(as_alloc_parent, NULL, call_parent_alloc, finish_as);
