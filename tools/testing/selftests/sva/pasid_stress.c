@@ -10,7 +10,7 @@
 
 #define NUMBERS		(1U << SVA_PASID_WIDTH_MAX)
 #define THREADS		4
-#define ROUNDS		3000
+#define ROUNDS		(3000 / SVA_SLOWER)
 
 FIXTURE(pasid_stress) {
 	struct core_counts before;
