@@ -13,7 +13,7 @@ SLOWER ?= 5
 
 builds := all modules lib tests tools bench-programs pack pack-demo staging
 runs := demo test shell bench
-debug-runs := test-debug shell-debug test-builtin shell-builtin
+debug-runs := test-debug shell-debug
 
 .PHONY: $(builds) $(runs) $(debug-runs) check qemu help clean update install FORCE
 .DEFAULT_GOAL := all
@@ -49,17 +49,11 @@ qemu: pack
 $(runs):
 	@$(call enter,run-$@)
 
-# The same with the debug kernel, or with one that has everything built in. What
-# is built for them has its own place.
+# The same with the debug kernel. What is built for it has its own place.
 $(debug-runs):
 	@$(VM)/host-tools
 	@SVA_KERNEL=$$(tools/testing/debug/kernel) && export SVA_KERNEL SVA_SLOWER=$(SLOWER) && \
-	$(if $(filter %-builtin,$@),mkdir -p $(O)/logs && \
-		$(VM)/progress "building $(OUT)/builtin" $(VM)/enter nice \
-			tools/testing/debug/builtin $$SVA_KERNEL $(O)/builtin && \
-		SVA_KERNEL=$(O)/builtin &&) \
-	$(MAKE) --no-print-directory $(firstword $(subst -, ,$@)) \
-		OUT=$(OUT)/$(lastword $(subst -, ,$@))-build
+	$(MAKE) --no-print-directory $(@:%-debug=%) OUT=$(OUT)/debug-build
 
 # DESTDIR is not in the build root: a copy is made there first.
 install: staging
@@ -102,17 +96,10 @@ $(stamp): FORCE
 		rm -rf $(addprefix $(O)/,modules lib tests tools bench check) $(O)/pack.erofs; \
 		echo "$(KDIR) $(SVA_ROOT)" >$@; }
 
-# Of a kernel that has everything built in there are none.
-ifeq ($(shell grep -sx CONFIG_SVA=y $(KDIR)/.config),CONFIG_SVA=y)
-modules: $(stamp)
-	@mkdir -p $(O)/modules
-	@: >>$(O)/modules/modules.order
-else
 modules: $(stamp)
 	@mkdir -p $(O)/modules
 	$(Q)$(VM)/progress "building modules" $(MAKE) $(quiet) -C $(KDIR) M=$(CURDIR) \
 		MO=$(O)/modules $(CONFIG) modules
-endif
 
 lib: $(stamp)
 	@mkdir -p $(O)/lib
@@ -175,7 +162,6 @@ help:
 	@echo 'make test       boot it and run the tests; T="pasid_*" names programs or,'
 	@echo '                if there is no such program, single tests'
 	@echo 'make test-debug make the debug kernel (10 minutes, once) and run the tests on it'
-	@echo 'make test-builtin  the same, in a kernel tree and built in'
 	@echo 'make check      compiler warnings, sparse, checkpatch, kernel-doc, ...'
 	@echo 'make shell      a root shell in the virtual machine, everything loaded'
 	@echo 'make shell-debug  the same on the debug kernel'
