@@ -2,91 +2,16 @@
 /*
  * What the calls of /dev/sva cost, and what a million PASIDs weigh.
  *
- * "make bench" runs this in a virtual machine whose clock counts instructions,
- * so that the same program gives the same figures. Elsewhere they are ticks of
- * the time stamp counter. Each is the median of many calls: what else a system
- * does now and then, the timer's tick for example, is not in it.
+ * "make bench" runs this, see bench.h.
  */
-#include <argp.h>
-#include <stdlib.h>
-#include <sys/ioctl.h>
-#include <x86intrin.h>
-
 #include "sva_dma.h"
+#include "bench.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define MILLION		1000000
 #define RANGE		50000
 #define IOVA		(1UL << 32)
 #define CGROUP		"/sys/fs/cgroup/sva-bench"
-
-static struct {
-	bool json;
-	bool first;
-} out = { .first = true };
-
-static __attribute__((noreturn)) void die(const char *what, int ret)
-{
-	fprintf(stderr, "sva-bench: %s: %s\n", what, strerror(-ret));
-	exit(1);
-}
-
-static void must(const char *what, int ret)
-{
-	if (ret < 0)
-		die(what, ret);
-}
-
-static uint64_t now(void)
-{
-	_mm_lfence();
-	return __rdtsc();
-}
-
-struct samples {
-	size_t n;
-	uint64_t value[1000];
-};
-
-static void sample(struct samples *s, uint64_t start)
-{
-	s->value[s->n++] = now() - start;
-}
-
-static int compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(struct samples *s)
-{
-	qsort(s->value, s->n, sizeof(s->value[0]), compare);
-	return s->value[s->n / 2];
-}
-
-/* @peer: what iommufd needs for the like, in instructions, or 0. */
-static void figure(const char *name, double value, const char *unit, double peer)
-{
-	if (out.json) {
-		printf("%s\n  {\"name\": \"%s\", \"value\": %.1f, \"unit\": \"%s\"",
-		       out.first ? "[" : ",", name, value, unit);
-		if (peer)
-			printf(", \"iommufd\": %.0f", peer);
-		printf("}");
-	} else {
-		if (out.first)
-			printf("%-44s %14s %-6s %14s\n", "", "/dev/sva", "",
-			       "iommufd 7.2");
-		printf("%-44s %14.0f %-6s", name, value, unit);
-		if (peer)
-			printf(" %14.0f", peer);
-		printf("\n");
-	}
-	out.first = false;
-	fflush(stdout);
-}
 
 /* --- contexts, PASIDs, address spaces -------------------------------------- */
 
@@ -362,30 +287,11 @@ static void bench_bind(void)
 	dma_exit(&dma);
 }
 
-static int parse_opt(int key, char *arg, struct argp_state *state)
-{
-	(void)arg;
-	(void)state;
-	if (key != 'j')
-		return ARGP_ERR_UNKNOWN;
-	out.json = true;
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct argp_option options[] = {
-		{ "json", 'j', NULL, 0, "Print JSON", 0 },
-		{ }
-	};
-	static const struct argp argp = {
-		.options = options,
-		.parser = parse_opt,
-		.doc = "Prints what the calls of /dev/sva cost and what PASIDs weigh.",
-	};
 	int fd;
 
-	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	bench_begin(argc, argv, "Prints what the calls of /dev/sva cost and what PASIDs weigh.");
 	fd = sva_open();
 	must("open /dev/sva", fd);
 	bench_nothing(fd);
@@ -394,8 +300,7 @@ int main(int argc, char **argv)
 	bench_maps();
 	bench_bind();
 	bench_pasids(fd);
-	if (out.json)
-		printf("\n]\n");
+	bench_end();
 	close(fd);
 	return 0;
 }

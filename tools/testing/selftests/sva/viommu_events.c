@@ -132,6 +132,24 @@ TEST_F(viommu_events, viommu_event_read_in_parts)
 	EXPECT_EQ(2, event.sequence);
 }
 
+/* Nor does what could not be told get lost, the lost mark included. */
+TEST_F(viommu_events, viommu_event_stays_if_it_cannot_be_read)
+{
+	struct sva_vevent events[DEPTH + 1], *nowhere;
+	int i;
+
+	nowhere = mmap(NULL, CORE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+	ASSERT_NE(MAP_FAILED, nowhere);
+	for (i = 0; i < DEPTH + 1; i++)
+		FAULT(i);
+	EXPECT_EQ(-EFAULT, read_events(self->events, nowhere, DEPTH + 1));
+	munmap(nowhere, CORE_PAGE);
+	ASSERT_EQ(DEPTH + 1, read_events(self->events, events, DEPTH + 1));
+	EXPECT_EQ(1, events[0].sequence);
+	EXPECT_EQ(SVA_VEVENT_LOST, events[DEPTH].type);
+}
+
 TEST_F(viommu_events, viommu_event_only_of_devices_with_a_name)
 {
 	struct sva_vevent event;
