@@ -62,12 +62,18 @@ static int copy(FIXTURE_DATA(engine_remove) *self)
 						  (uintptr_t)self->mem, BUF);
 
 	memset(self->mem, 0x5a, BUF);
+	memset(self->mem + BUF, 0, BUF);
 	desc.completion = (uintptr_t)self->done;
 	memset(self->done, 0, sizeof(*self->done));
 	return sva_sim_submit(self->sim, &desc);
 }
 
-/* A function level reset ends what is being executed, and nothing else. */
+/*
+ * Everything is in memory: a page request that is under way when the last PASID
+ * goes is another matter (Documentation/dev-tools/sva-testing.rst).
+ *
+ * A function level reset ends what is being executed, and nothing else.
+ */
 TEST_F(engine_remove, engine_reset_under_dma)
 {
 	uint64_t count;

@@ -2,8 +2,6 @@
 /*
  * Ends of life: of the queue, the process and the engine, all while the engine
  * is at work.
- *
- * Machine: plain engine
  */
 #include <signal.h>
 #include <sys/syscall.h>

@@ -2,8 +2,6 @@
 /*
  * An engine in the memory of a process: demand faults, bad addresses, and every
  * way in which memory changes under the engine.
- *
- * Machine: plain engine
  */
 #include <sys/wait.h>
 

@@ -2,8 +2,6 @@
 /*
  * Several things at once: the engine's view of memory has to hold while the
  * kernel moves it about, and engines come and go while they are used.
- *
- * Machine: plain engine
  */
 #include <pthread.h>
 #include <signal.h>
