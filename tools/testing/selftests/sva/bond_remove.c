@@ -35,29 +35,10 @@ static int disable(const char *name)
 	return ret ? ret : sva_sim_remove(name);
 }
 
-/* The platform device of an engine: what its node is a child of. */
-static int hardware(const char *name, char *hw, size_t len)
-{
-	char path[64], link[256], dev[32];
-	ssize_t n;
-	int ret;
-
-	ret = sva_sim_get(name, "dev", dev, sizeof(dev));
-	if (ret)
-		return ret;
-	snprintf(path, sizeof(path), "/sys/class/sva_sim/%s/device", dev);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		return -errno;
-	link[n] = '\0';
-	snprintf(hw, len, "%s", strrchr(link, '/') + 1);
-	return 0;
-}
-
 static int driver_unbind(const char *name)
 {
 	char hw[64];
-	int ret = hardware(name, hw, sizeof(hw));
+	int ret = bond_hardware(name, hw, sizeof(hw));
 
 	if (!ret)
 		ret = bond_write_file("/sys/bus/platform/drivers/sva_sim/unbind",
@@ -100,14 +81,6 @@ FIXTURE_TEARDOWN(bond_remove)
 	EXPECT_TRUE(core_settles(&self->before));
 }
 
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 #define QUEUES 4
 
 static int open_queues(FIXTURE_DATA(bond_remove) *self, int round, int *sim)
@@ -147,10 +120,10 @@ TEST_F_TIMEOUT(bond_remove, bond_remove_under_dma, 100)
 			ASSERT_EQ(0, sva_sim_submit(sim[i % QUEUES], &desc));
 		usleep(bond_random(&state) % 3000);
 
-		start = now_ms();
+		start = bond_now_ms();
 		ASSERT_EQ(0, variant->remove(self->name));
-		if (now_ms() - start > longest)
-			longest = now_ms() - start;
+		if (bond_now_ms() - start > longest)
+			longest = bond_now_ms() - start;
 
 		for (i = 0; i < QUEUES; i++) {
 			EXPECT_TRUE(bond_hangs_up(sim[i]));
@@ -331,7 +304,7 @@ TEST(bond_driver_bound_again)
 	old = sva_sim_create(name, NULL, NULL, NULL);
 	ASSERT_LE(0, old);
 	EXPECT_EQ(0, sva_sim_attach(old, fd, mm, NULL));
-	EXPECT_EQ(0, hardware(name, hw, sizeof(hw)));
+	EXPECT_EQ(0, bond_hardware(name, hw, sizeof(hw)));
 	EXPECT_EQ(0, bond_write_file("/sys/bus/platform/drivers/sva_sim/unbind",
 				     hw));
 	EXPECT_EQ(0, bond_write_file("/sys/bus/platform/drivers/sva_sim/bind",

@@ -135,6 +135,33 @@ static inline int bond_write_file(const char *path, const char *value)
 	return ret;
 }
 
+/* The platform device of a software engine: what its node is a child of. */
+static inline int bond_hardware(const char *name, char *hw, size_t len)
+{
+	char path[64], link[256], dev[32];
+	ssize_t n;
+	int ret;
+
+	ret = sva_sim_get(name, "dev", dev, sizeof(dev));
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "/sys/class/sva_sim/%s/device", dev);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		return -errno;
+	link[n] = '\0';
+	snprintf(hw, len, "%s", strrchr(link, '/') + 1);
+	return 0;
+}
+
+static inline long bond_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 /* Sends descriptors and a number to another process. */
 static inline int bond_send(int sock, const int *fds, int num, uint32_t word)
 {

@@ -65,25 +65,6 @@ static int rounds(void)
 	return value && atoi(value) > 0 ? atoi(value) : ROUNDS;
 }
 
-/* The platform device of an engine: what its node is a child of. */
-static int find_hardware(const char *name, char *hw, size_t len)
-{
-	char path[64], link[256], dev[32];
-	ssize_t n;
-	int ret;
-
-	ret = sva_sim_get(name, "dev", dev, sizeof(dev));
-	if (ret)
-		return ret;
-	snprintf(path, sizeof(path), "/sys/class/sva_sim/%s/device", dev);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		return -errno;
-	link[n] = '\0';
-	snprintf(hw, len, "%s", strrchr(link, '/') + 1);
-	return 0;
-}
-
 static int make_faultq(FIXTURE_DATA(pasidfd_remove) *self)
 {
 	struct sva_faultq_alloc q = {
@@ -132,7 +113,7 @@ FIXTURE_SETUP(pasidfd_remove)
 	sim = sva_sim_create(self->name, NULL, NULL, NULL);
 	ASSERT_LE(0, sim);
 	close(sim);
-	ASSERT_EQ(0, find_hardware(self->name, self->hw, sizeof(self->hw)));
+	ASSERT_EQ(0, bond_hardware(self->name, self->hw, sizeof(self->hw)));
 
 	self->fd = sva_open();
 	ASSERT_LE(0, self->fd);
@@ -159,14 +140,6 @@ FIXTURE_TEARDOWN(pasidfd_remove)
 	munmap(self->mem, BUSY_LEN * 2);
 	EXPECT_EQ(0, sva_sim_remove(self->name));
 	EXPECT_TRUE(core_settles(&self->before));
-}
-
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static int take_away(const FIXTURE_DATA(pasidfd_remove) *self, bool unbind)
@@ -263,9 +236,9 @@ TEST_F_TIMEOUT(pasidfd_remove, pasidfd_remove_under_load, 3600)
 		ASSERT_LE(0, n);
 		answered += n;
 
-		start = now_ms();
+		start = bond_now_ms();
 		ASSERT_EQ(0, take_away(self, variant->unbind));
-		took = now_ms() - start;
+		took = bond_now_ms() - start;
 		total += took;
 		if (took > longest)
 			longest = took;

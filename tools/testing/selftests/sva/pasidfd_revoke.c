@@ -49,14 +49,6 @@ FIXTURE_TEARDOWN(pasidfd_revoke)
 	EXPECT_TRUE(core_settles(&self->before));
 }
 
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* --- under load ---------------------------------------------------------------- */
 
 TEST_F_TIMEOUT(pasidfd_revoke, pasidfd_revoke_under_dma, 100)
@@ -79,10 +71,10 @@ TEST_F_TIMEOUT(pasidfd_revoke, pasidfd_revoke_under_dma, 100)
 			ASSERT_EQ(0, sva_sim_submit(sim[i % QUEUES], &desc));
 		usleep(bond_random(&state) % 3000);
 
-		start = now_ms();
+		start = bond_now_ms();
 		ASSERT_EQ(0, sva_destroy(self->fd, id));
-		if (now_ms() - start > longest)
-			longest = now_ms() - start;
+		if (bond_now_ms() - start > longest)
+			longest = bond_now_ms() - start;
 
 		/* From here on, the memory is ours alone. */
 		memset(self->mem, 0xa5, BUSY_LEN);
