@@ -51,7 +51,6 @@ if KERNEL != BOOT:
     APPEND += "slub_nomerge kunit.enable=1 kunit.autorun=0 no5lvl "
 
 
-
 class Hardware(typing.NamedTuple):
     """What a machine has besides the usual, and words for its kernel."""
     devices: list = []
