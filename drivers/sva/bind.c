@@ -416,6 +416,20 @@ static int check_device(struct sva_bond *bond, const struct sva_pasid *pasid)
 	}
 }
 
+/* The IOMMU core may give the process a number even if the attach fails. */
+static struct iommu_sva *bind_process(struct sva_pasid *pasid, struct device *dev)
+{
+	if (!pasid->process) {
+		struct sva_process *process;
+
+		process = sva_process_get(pasid->mm, pasid->account);
+		if (IS_ERR(process))
+			return ERR_CAST(process);
+		pasid->process = process;
+	}
+	return iommu_sva_bind_device(dev, pasid->mm);
+}
+
 static int attach_process(struct sva_attachment *att)
 {
 	struct sva_target target = attachment_target(att);
@@ -425,7 +439,7 @@ static int attach_process(struct sva_attachment *att)
 	/* With a PASID fd, it may be of a process that has ended. */
 	if (!mmget_not_zero(att->pasid->mm))
 		return -ESRCH;
-	att->process = iommu_sva_bind_device(target.dev, att->pasid->mm);
+	att->process = bind_process(att->pasid, target.dev);
 	/* Not the last one here: its end takes what the attach has taken. */
 	mmput_async(att->pasid->mm);
 	if (IS_ERR(att->process)) {

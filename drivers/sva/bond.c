@@ -344,7 +344,8 @@ static struct sva_bond *attach(struct sva_device *sdev, struct sva_ctx *ctx,
  * -EADDRINUSE something is mapped where the device cannot translate or its group
  * has a reserved region; -EXDEV a nested address space of another IOMMU instance;
  * -EOPNOTSUPP or what else the IOMMU driver answered (-ENOSPC: no number is left
- * for a process PASID); -ENOMEM.
+ * for a process PASID); -EDQUOT the quota of who made a process PASID; -EINTR
+ * killed; -ENOMEM.
  */
 struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,
 			    const struct sva_bond_ops *ops, void *priv)

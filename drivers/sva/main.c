@@ -163,8 +163,8 @@ static int sva_ioctl_get_info(struct sva_ucmd *ucmd)
 			SVA_FEATURE_RID | SVA_FEATURE_IOVA |
 			SVA_FEATURE_MAP_FILE | SVA_FEATURE_DEVICE_INFO |
 			SVA_FEATURE_NESTED | SVA_FEATURE_FAULTQ |
-			SVA_FEATURE_VIOMMU | SVA_FEATURE_PASID_FD |
-			SVA_FEATURE_LIST;
+			SVA_FEATURE_VIOMMU | SVA_FEATURE_QUOTA |
+			SVA_FEATURE_PASID_FD | SVA_FEATURE_LIST;
 	cmd->pasid_min = pool.first;
 	cmd->pasid_max = pool.last;
 	cmd->pool_size = pool.size;
@@ -194,6 +194,7 @@ union sva_cmd_buffer {
 	struct sva_viommu_alloc viommu_alloc;
 	struct sva_vdevice_alloc vdevice_alloc;
 	struct sva_veventq_alloc veventq_alloc;
+	struct sva_quota quota;
 	struct sva_pasid_fd pasid_fd;
 	struct sva_list list;
 };
@@ -258,6 +259,7 @@ static const struct sva_ioctl_op sva_ioctl_ops[] = {
 	[SVA_CMD_VEVENTQ_ALLOC] =
 		SVA_IOCTL(sva_ioctl_veventq_alloc, struct sva_veventq_alloc,
 			  __reserved),
+	[SVA_CMD_QUOTA] = SVA_IOCTL(sva_ioctl_quota, struct sva_quota, events),
 	[SVA_CMD_PASID_FD] =
 		SVA_IOCTL(sva_ioctl_pasid_fd, struct sva_pasid_fd, id),
 	[SVA_CMD_LIST] = SVA_IOCTL(sva_ioctl_list, struct sva_list, cursor),
@@ -381,12 +383,28 @@ static ssize_t pool_size_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(pool_size);
 
+static ssize_t processes_show(struct device *dev, struct device_attribute *attr,
+			      char *buf)
+{
+	return sysfs_emit(buf, "%d\n", atomic_read(&sva_nr_processes));
+}
+static DEVICE_ATTR_RO(processes);
+
+static ssize_t quota_nodes_show(struct device *dev,
+				struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", sva_quota_nr_nodes());
+}
+static DEVICE_ATTR_RO(quota_nodes);
+
 static struct attribute *sva_attrs[] = {
 	&dev_attr_contexts.attr,
 	&dev_attr_bonds.attr,
 	&dev_attr_pinned_pages.attr,
 	&dev_attr_pasids.attr,
 	&dev_attr_pool_size.attr,
+	&dev_attr_processes.attr,
+	&dev_attr_quota_nodes.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(sva);
@@ -426,11 +444,16 @@ static int __init sva_init(void)
 	ret = sva_pool_init(pool_bits, pool_share);
 	if (ret)
 		goto out_cache;
-	ret = register_node();
+	ret = sva_quota_init();
 	if (ret)
 		goto out_pool;
+	ret = register_node();
+	if (ret)
+		goto out_quota;
 	return 0;
 
+out_quota:
+	sva_quota_exit();
 out_pool:
 	sva_pool_exit();
 out_cache:
@@ -444,6 +467,8 @@ static void __exit sva_exit(void)
 {
 	misc_deregister(&sva_misc);
 	sva_devices_exit();
+	sva_processes_exit();
+	sva_quota_exit();
 	sva_pool_exit();
 	sva_pasid_cache_exit();
 	percpu_counter_destroy(&sva_nr_pinned);

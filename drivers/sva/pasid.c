@@ -23,7 +23,9 @@ void sva_pasid_cache_exit(void)
 	kmem_cache_destroy(pasid_cache);
 }
 
-static struct sva_pasid *new_pasid(enum sva_pasid_kind kind)
+/* The account's use becomes the object's, if there is one. */
+static struct sva_pasid *new_pasid(enum sva_pasid_kind kind,
+				   struct sva_account *account)
 {
 	struct sva_pasid *pasid;
 
@@ -31,6 +33,7 @@ static struct sva_pasid *new_pasid(enum sva_pasid_kind kind)
 	if (!pasid)
 		return NULL;
 	pasid->kind = kind;
+	pasid->account = account;
 	pasid->guest = SVA_GUEST_PASID_NONE;
 	INIT_LIST_HEAD(&pasid->attachments);
 	if (kind == SVA_PASID_KIND_MM) {
@@ -40,14 +43,26 @@ static struct sva_pasid *new_pasid(enum sva_pasid_kind kind)
 	return pasid;
 }
 
-/* Frees an object that nobody can find any more; its number is the caller's. */
+/*
+ * Frees an object that nobody can find any more. Its number, and its use of the
+ * account, are the caller's.
+ */
 static void delete_pasid(struct sva_pasid *pasid)
 {
 	if (pasid->as)
 		sva_as_put(pasid->as);
+	if (pasid->process)
+		sva_process_put(pasid->process);
 	if (pasid->mm)
 		mmdrop(pasid->mm);
 	kmem_cache_free(pasid_cache, pasid);
+}
+
+static void delete_handle(struct sva_pasid *pasid)
+{
+	if (pasid->account)
+		sva_account_put(pasid->account, 1);
+	delete_pasid(pasid);
 }
 
 static int compare_number(const void *key, const struct rb_node *node)
@@ -101,6 +116,7 @@ struct sva_pasid *sva_pasid_find(struct sva_ctx *ctx, u32 id)
 static int alloc_handle(struct sva_ucmd *ucmd, enum sva_pasid_kind kind)
 {
 	struct sva_pasid_alloc *cmd = ucmd->cmd;
+	struct sva_account *account = NULL;
 	struct sva_ctx *ctx = ucmd->ctx;
 	struct sva_pasid *pasid;
 	u32 index;
@@ -109,9 +125,18 @@ static int alloc_handle(struct sva_ucmd *ucmd, enum sva_pasid_kind kind)
 	if (cmd->count != 1 || cmd->min || cmd->max)
 		return -EINVAL;
 
-	pasid = new_pasid(kind);
-	if (!pasid)
+	/* It is charged when it gets a number. */
+	if (kind == SVA_PASID_KIND_MM) {
+		account = sva_account_get(1);
+		if (IS_ERR(account))
+			return PTR_ERR(account);
+	}
+	pasid = new_pasid(kind, account);
+	if (!pasid) {
+		if (account)
+			sva_account_put(account, 1);
 		return -ENOMEM;
+	}
 
 	ret = xa_alloc(&ctx->handles, &index, XA_ZERO_ENTRY, xa_limit_31b,
 		       GFP_KERNEL_ACCOUNT);
@@ -132,12 +157,13 @@ static int alloc_handle(struct sva_ucmd *ucmd, enum sva_pasid_kind kind)
 out_release:
 	xa_erase(&ctx->handles, index);
 out_delete:
-	delete_pasid(pasid);
+	delete_handle(pasid);
 	return ret;
 }
 
 /* Makes the objects of @count numbers, linked by what attachments will need. */
-static int new_numbers(u32 first, u32 count, struct list_head *list)
+static int new_numbers(u32 first, u32 count, struct sva_account *account,
+		       struct list_head *list)
 {
 	u32 i;
 
@@ -146,7 +172,7 @@ static int new_numbers(u32 first, u32 count, struct list_head *list)
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		pasid = new_pasid(SVA_PASID_KIND_NUMBER);
+		pasid = new_pasid(SVA_PASID_KIND_NUMBER, account);
 		if (!pasid)
 			return -ENOMEM;
 		pasid->id = first + i;
@@ -165,13 +191,14 @@ static void delete_numbers(struct list_head *list)
 }
 
 /* The usual case: no list to go through. */
-static int alloc_one(struct sva_ucmd *ucmd, u32 number)
+static int alloc_one(struct sva_ucmd *ucmd, u32 number,
+		     struct sva_account *account)
 {
 	struct sva_pasid_alloc *cmd = ucmd->cmd;
 	struct sva_pasid *pasid;
 	int ret;
 
-	pasid = new_pasid(SVA_PASID_KIND_NUMBER);
+	pasid = new_pasid(SVA_PASID_KIND_NUMBER, account);
 	if (!pasid)
 		return -ENOMEM;
 	pasid->id = number;
@@ -187,14 +214,15 @@ static int alloc_one(struct sva_ucmd *ucmd, u32 number)
 	return 0;
 }
 
-static int alloc_many(struct sva_ucmd *ucmd, u32 first, u32 count)
+static int alloc_many(struct sva_ucmd *ucmd, u32 first, u32 count,
+		      struct sva_account *account)
 {
 	struct sva_pasid_alloc *cmd = ucmd->cmd;
 	struct sva_pasid *pasid, *next;
 	LIST_HEAD(list);
 	int ret;
 
-	ret = new_numbers(first, count, &list);
+	ret = new_numbers(first, count, account, &list);
 	if (!ret) {
 		cmd->pasid = first;
 		ret = sva_ucmd_respond(ucmd);
@@ -214,10 +242,32 @@ static int alloc_many(struct sva_ucmd *ucmd, u32 first, u32 count)
 	return 0;
 }
 
+static struct sva_account *charge_caller(u32 count)
+{
+	struct sva_account *account = sva_account_get(count);
+	int ret;
+
+	if (IS_ERR(account))
+		return account;
+	ret = sva_account_charge(account, count);
+	if (ret) {
+		sva_account_put(account, count);
+		return ERR_PTR(ret);
+	}
+	return account;
+}
+
+static void give_back(struct sva_account *account, u32 count)
+{
+	sva_account_uncharge(account, count);
+	sva_account_put(account, count);
+}
+
 static int alloc_numbers(struct sva_ucmd *ucmd)
 {
 	struct sva_pasid_alloc *cmd = ucmd->cmd;
 	u32 last = BIT(SVA_PASID_WIDTH_MAX) - 1;
+	struct sva_account *account;
 	u32 first;
 	int ret;
 
@@ -229,17 +279,23 @@ static int alloc_numbers(struct sva_ucmd *ucmd)
 	    cmd->count - 1 > last - cmd->min)
 		return -EINVAL;
 
+	account = charge_caller(cmd->count);
+	if (IS_ERR(account))
+		return PTR_ERR(account);
 	ret = sva_pool_alloc(cmd->min, cmd->max, cmd->count, &first);
 	if (ret)
-		return ret;
-
-	ret = cmd->count == 1 ? alloc_one(ucmd, first) :
-				alloc_many(ucmd, first, cmd->count);
+		goto out_uncharge;
+	ret = cmd->count == 1 ? alloc_one(ucmd, first, account) :
+				alloc_many(ucmd, first, cmd->count, account);
 	if (ret)
-		sva_pool_free(first, cmd->count);
-	else
-		trace_sva_alloc(ucmd->ctx->id, first, cmd->count,
-				SVA_PASID_KIND_NUMBER);
+		goto out_free;
+	trace_sva_alloc(ucmd->ctx->id, first, cmd->count, SVA_PASID_KIND_NUMBER);
+	return 0;
+
+out_free:
+	sva_pool_free(first, cmd->count);
+out_uncharge:
+	give_back(account, cmd->count);
 	return ret;
 }
 
@@ -288,7 +344,7 @@ static int free_handle(struct sva_ctx *ctx, u32 id)
 
 	atomic_dec(&ctx->nr_pasids[pasid->kind]);
 	trace_sva_free(ctx->id, id, 1);
-	delete_pasid(pasid);
+	delete_handle(pasid);
 	return 0;
 }
 
@@ -305,8 +361,42 @@ static int check_unused(struct sva_pasid *pasid, u32 first, u32 count)
 	return 0;
 }
 
+/* Numbers that go back to the pool at once, and out of one account. */
+struct number_run {
+	struct sva_ctx *ctx;
+	struct sva_account *account;
+	u32 first;
+	u32 count;
+};
+
+static void free_run(const struct number_run *run)
+{
+	if (!run->count)
+		return;
+	trace_sva_free(run->ctx->id, run->first, run->count);
+	sva_pool_free(run->first, run->count);
+	give_back(run->account, run->count);
+}
+
+static void free_number(struct sva_pasid *pasid, struct number_run *run)
+{
+	if (pasid->id != run->first + run->count || run->count == SVA_RANGE_MAX ||
+	    pasid->account != run->account) {
+		free_run(run);
+		run->account = pasid->account;
+		run->first = pasid->id;
+		run->count = 0;
+	}
+	run->count++;
+	rb_erase(&pasid->node, &run->ctx->pasids);
+	forget_guest(run->ctx, pasid);
+	sva_rights_kill(pasid);
+	delete_pasid(pasid);
+}
+
 static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
 {
+	struct number_run run = { .ctx = ctx };
 	struct sva_pasid *pasid, *next;
 	u32 i;
 	int ret;
@@ -316,19 +406,15 @@ static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
 	ret = check_unused(pasid, first, count);
 	for (i = 0; !ret && i < count; i++, pasid = next) {
 		next = next_number(pasid);
-		rb_erase(&pasid->node, &ctx->pasids);
-		forget_guest(ctx, pasid);
-		sva_rights_kill(pasid);
-		delete_pasid(pasid);
+		free_number(pasid, &run);
 		cond_resched();
 	}
 	mutex_unlock(&ctx->lock);
-	if (!ret) {
-		atomic_sub(count, &ctx->nr_pasids[SVA_PASID_KIND_NUMBER]);
-		trace_sva_free(ctx->id, first, count);
-		sva_pool_free(first, count);
-	}
-	return ret;
+	if (ret)
+		return ret;
+	atomic_sub(count, &ctx->nr_pasids[SVA_PASID_KIND_NUMBER]);
+	free_run(&run);
+	return 0;
 }
 
 int sva_ioctl_pasid_free(struct sva_ucmd *ucmd)
@@ -509,45 +595,29 @@ int sva_pasid_list(struct sva_ctx *ctx, struct sva_list_pos *pos, void *entries,
 	return n;
 }
 
-static void free_run(struct sva_ctx *ctx, u32 first, u32 count)
-{
-	if (!count)
-		return;
-	trace_sva_free(ctx->id, first, count);
-	sva_pool_free(first, count);
-}
-
 /**
  * sva_pasid_free_all() - Free what a context still has at its end
  * @ctx: The context, which nobody can reach any more; no bond is left
  */
 void sva_pasid_free_all(struct sva_ctx *ctx)
 {
+	struct number_run run = { .ctx = ctx };
 	struct sva_pasid *pasid, *next;
-	u32 first = 0, count = 0;
 	unsigned long index;
 
-	xa_destroy(&ctx->guests);
 	pasid = rb_entry_safe(rb_first(&ctx->pasids), struct sva_pasid, node);
 	for (; pasid; pasid = next) {
-		if (pasid->id != first + count || count == SVA_RANGE_MAX) {
-			free_run(ctx, first, count);
-			first = pasid->id;
-			count = 0;
-		}
-		count++;
 		next = next_number(pasid);
-		rb_erase(&pasid->node, &ctx->pasids);
-		sva_rights_kill(pasid);
-		delete_pasid(pasid);
+		free_number(pasid, &run);
 		cond_resched();
 	}
-	free_run(ctx, first, count);
+	free_run(&run);
 
 	xa_for_each(&ctx->handles, index, pasid) {
 		trace_sva_free(ctx->id, pasid->id, 1);
 		sva_rights_kill(pasid);
-		delete_pasid(pasid);
+		delete_handle(pasid);
 	}
 	xa_destroy(&ctx->handles);
+	xa_destroy(&ctx->guests);
 }

@@ -13,6 +13,9 @@
  *	the xarrays' and the pool's spinlocks, sva_contexts_lock
  *	veventq->lock
  *
+ * quota_lock (quota.c) is taken with none of these held but ctx->lock, and takes
+ * none. processes_lock (process.c) is the last.
+ *
  * No lock of ours is held while memory is pinned, while user memory is copied,
  * or while a driver's revoke() runs: user space can make each of these take as
  * long as it likes, and the removal of a device must not wait for that.
@@ -29,14 +32,18 @@
 #include <linux/percpu_counter.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
 #include <linux/sva.h>
 #include <linux/xarray.h>
 #include <uapi/linux/sva.h>
 
+struct cgroup;
+struct sva_account;
 struct sva_as;
 struct sva_faultq;
 struct sva_object;
+struct sva_process;
 struct sva_right;
 struct user_struct;
 
@@ -131,6 +138,71 @@ int sva_pool_alloc(u32 min, u32 max, u32 count, u32 *first);
 void sva_pool_free(u32 first, u32 count);
 void sva_pool_get_info(struct sva_pool_info *info);
 
+/* --- who has how many: quota.c, quota_cmd.c --------------------------------- */
+
+enum sva_quota_kind {
+	SVA_QUOTA_CGROUP,
+	SVA_QUOTA_USER,
+	SVA_QUOTA_ACCOUNT,
+};
+
+struct sva_quota_key {
+	u64 cgroup;			/* id; 0 for a user */
+	uid_t uid;			/* 0 for a cgroup */
+	u32 kind;			/* enum sva_quota_kind */
+};
+
+/* A cgroup or a user. */
+struct sva_quota_node {
+	struct rhash_head hash;
+	struct list_head node;
+	struct sva_quota_key key;
+	struct sva_quota_node *parent;	/* NULL: the root, or a user */
+	unsigned int users;		/* nodes below it, accounts; quota_lock */
+	atomic_t used;			/* PASIDs charged */
+	atomic_t peak;
+	atomic64_t events;
+	u32 max;			/* quota_lock to write */
+	bool by_default;		/* @max is the module's; likewise */
+};
+
+/* Who allocates: what PASIDs point to. */
+struct sva_account {
+	struct rhash_head hash;
+	struct list_head node;
+	struct rcu_head rcu;
+	struct sva_quota_key key;
+	struct sva_quota_node *cgroup;
+	struct sva_quota_node *user;
+	atomic_long_t users;		/* PASIDs, charged or not yet */
+};
+
+int sva_quota_init(void);
+void sva_quota_exit(void);
+bool sva_quota_charge_nodes(struct sva_quota_node *node, u32 count);
+void sva_quota_uncharge_nodes(struct sva_quota_node *node, u32 count);
+struct sva_account *sva_account_get(u32 count);
+void sva_account_hold(struct sva_account *account, u32 count);
+void sva_account_put(struct sva_account *account, u32 count);
+int sva_account_charge(struct sva_account *account, u32 count);
+void sva_account_uncharge(struct sva_account *account, u32 count);
+kuid_t sva_quota_current_user(void);
+void sva_quota_read_cgroup(struct cgroup *cgrp, struct sva_quota *quota);
+int sva_quota_set_cgroup(struct cgroup *cgrp, u32 max);
+void sva_quota_read_user(kuid_t uid, struct sva_quota *quota);
+int sva_quota_set_user(kuid_t uid, u32 max);
+unsigned int sva_quota_nr_nodes(void);
+int sva_ioctl_quota(struct sva_ucmd *ucmd);
+
+/* --- processes that have a PASID: process.c ---------------------------------- */
+
+extern atomic_t sva_nr_processes;
+
+struct sva_process *sva_process_get(struct mm_struct *mm,
+				    struct sva_account *account);
+void sva_process_put(struct sva_process *process);
+void sva_processes_exit(void);
+
 /* --- PASIDs: pasid.c ----------------------------------------------------- */
 
 /* Bounds the time and memory that one SVA_PASID_ALLOC can take. */
@@ -144,7 +216,9 @@ struct sva_pasid {
 	u32 nr_bonds;			/* ctx->lock */
 	u32 guest;			/* guest PASID; ctx->lock to write */
 	struct sva_as *as;		/* ctx->lock; holds a use of it */
+	struct sva_account *account;	/* who allocated it; not of a RID handle */
 	struct mm_struct *mm;		/* process PASID: mmgrab()bed */
+	struct sva_process *process;	/* and charged, from the first attempt */
 	struct list_head attachments;	/* ctx->lock */
 	struct hlist_head rights;	/* ctx->lock */
 };

@@ -41,6 +41,21 @@ TRACE_EVENT(sva_free,
 	    TP_printk("ctx=%llu pasid=%#x count=%u",
 		      __entry->ctx, __entry->pasid, __entry->count));
 
+TRACE_EVENT(sva_charge,
+	    TP_PROTO(u64 cgroup, u32 uid, u32 count, int ret),
+	    TP_ARGS(cgroup, uid, count, ret),
+	    TP_STRUCT__entry(__field(u64, cgroup)
+			     __field(u32, uid)
+			     __field(u32, count)
+			     __field(int, ret)),
+	    TP_fast_assign(__entry->cgroup = cgroup;
+			   __entry->uid = uid;
+			   __entry->count = count;
+			   __entry->ret = ret;),
+	    TP_printk("cgroup=%llu uid=%u count=%u ret=%d",
+		      __entry->cgroup, __entry->uid, __entry->count,
+		      __entry->ret));
+
 TRACE_EVENT(sva_bind,
 	    TP_PROTO(u64 ctx, u32 pasid, u32 as, int ret),
 	    TP_ARGS(ctx, pasid, as, ret),

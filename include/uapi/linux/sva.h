@@ -53,6 +53,7 @@ enum {
 	SVA_CMD_VIOMMU_ALLOC = 0x12,
 	SVA_CMD_VDEVICE_ALLOC = 0x13,
 	SVA_CMD_VEVENTQ_ALLOC = 0x14,
+	SVA_CMD_QUOTA = 0x15,
 	SVA_CMD_PASID_FD = 0x16,
 	SVA_CMD_LIST = 0x17,
 };
@@ -111,6 +112,7 @@ struct sva_get_info {
  *                      %SVA_AS_TYPE_PASID_TABLE, where a device's IOMMU can
  * @SVA_FEATURE_FAULTQ: fault queues
  * @SVA_FEATURE_VIOMMU: vIOMMUs, vdevices and their event queues
+ * @SVA_FEATURE_QUOTA: SVA_QUOTA
  * @SVA_FEATURE_PASID_FD: PASID fds
  * @SVA_FEATURE_LIST: SVA_LIST
  */
@@ -124,6 +126,7 @@ enum sva_feature {
 	SVA_FEATURE_NESTED = 1 << 6,
 	SVA_FEATURE_FAULTQ = 1 << 7,
 	SVA_FEATURE_VIOMMU = 1 << 8,
+	SVA_FEATURE_QUOTA = 1 << 9,
 	SVA_FEATURE_PASID_FD = 1 << 10,
 	SVA_FEATURE_LIST = 1 << 11,
 };
@@ -184,7 +187,8 @@ enum sva_pasid_flags {
  * Errors: -EINVAL @min is greater than @max, @count is out of range or does not
  * fit in [@min, @max], or a flag is combined with something it excludes; -EBUSY
  * a number that was asked for by @min == @max is taken or is not of the pool;
- * -ENOSPC no such run of numbers is free; -ENOMEM.
+ * -ENOSPC no such run of numbers is free; -EDQUOT the caller's quota
+ * (SVA_QUOTA); -ENOMEM.
  */
 struct sva_pasid_alloc {
 	__u32 size;
@@ -993,6 +997,81 @@ struct sva_pasid_fd {
 };
 
 #define SVA_PASID_FD _IO(SVA_TYPE, SVA_CMD_PASID_FD)
+
+/**
+ * enum sva_quota_flags - Flags for SVA_QUOTA
+ * @SVA_QUOTA_F_SET: Set @max; without it, it is only read
+ * @SVA_QUOTA_F_USER: Of the user @id instead of a cgroup
+ */
+enum sva_quota_flags {
+	SVA_QUOTA_F_SET = 1 << 0,
+	SVA_QUOTA_F_USER = 1 << 1,
+};
+
+/* In place of a number of PASIDs: there is no limit. */
+#define SVA_QUOTA_NO_LIMIT	0xffffffffu
+
+/* In place of the descriptor of a cgroup: the one that the caller is in. */
+#define SVA_QUOTA_OWN_CGROUP	0xffffffffu
+
+/**
+ * struct sva_quota - ioctl(SVA_QUOTA)
+ * @size: sizeof(struct sva_quota)
+ * @flags: Combination of enum sva_quota_flags
+ * @id: Descriptor of a directory of the cgroup v2 hierarchy, opened for reading,
+ *      or %SVA_QUOTA_OWN_CGROUP; with %SVA_QUOTA_F_USER the user's id, as the
+ *      caller's user namespace has it
+ * @max: How many PASIDs it can have, or %SVA_QUOTA_NO_LIMIT. In with
+ *       %SVA_QUOTA_F_SET, out without
+ * @used: Out: how many it has
+ * @peak: Out: the most that it has had
+ * @left: Out: how many more it can get, which may be fewer than @max leaves: the
+ *        least that it or one above it has left, or %SVA_QUOTA_NO_LIMIT
+ * @__reserved: Must be 0
+ * @events: Out: how many allocations have failed because of its @max, or in a
+ *          cgroup because of that of one below it
+ *
+ * A PASID is charged to the cgroup of whoever allocates it and to all cgroups
+ * above that, and to the user (the effective user id), whoever opened the
+ * context. Users of a user namespace that root has not made count as who made it.
+ * It stays charged to them until it is free: when the task moves on,
+ * when the cgroup is removed. A process PASID is charged when the process is
+ * attached to a device for the first time, once, and until the process has ended
+ * and all its PASID objects are free. A RID handle has no number and is not
+ * charged.
+ *
+ * An allocation that would exceed the @max of any of them fails with -EDQUOT and
+ * charges nobody. Setting @max to less than there are takes nothing away.
+ *
+ * The limit of a cgroup is set by who may write the directory above it: whoever
+ * a cgroup was delegated to can divide what it has and cannot get more. The root
+ * has none. A user starts with the limit that the module parameter
+ * ``user_limit`` has, which is no limit for who has CAP_SYS_RESOURCE in the
+ * initial user namespace; to set another takes that capability, and so does
+ * reading that of another user. @peak and @events of a user who has no PASID may
+ * be forgotten.
+ *
+ * Errors: -EBADF @id is no directory of the cgroup v2 hierarchy or not open for
+ * reading; -ENODEV the cgroup has been removed; -EINVAL the limit of the root or
+ * of %SVA_QUOTA_OWN_CGROUP was to be set, or @id is no user; -EACCES the
+ * directory above must not be written; -EROFS it is mounted read-only; -EPERM
+ * the limit of the cgroup that the caller's cgroup namespace begins with, or one
+ * outside, with the mount option nsdelegate; or it takes CAP_SYS_RESOURCE;
+ * -ENOMEM.
+ */
+struct sva_quota {
+	__u32 size;
+	__u32 flags;
+	__u32 id;
+	__u32 max;
+	__u32 used;
+	__u32 peak;
+	__u32 left;
+	__u32 __reserved;
+	__aligned_u64 events;
+};
+
+#define SVA_QUOTA _IO(SVA_TYPE, SVA_CMD_QUOTA)
 
 /**
  * enum sva_list_flags - Flags for SVA_LIST
