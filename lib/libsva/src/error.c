@@ -147,6 +147,38 @@ static const struct explanation particular[] = {
 	  "the IOMMU of an attached device cannot translate a PASID through this kind of address space; everything is as it was"
 	},
 
+	{ SVA_CALL_QUOTA, EBADF,
+	  "not the descriptor of a cgroup: open its directory, below /sys/fs/cgroup, with O_RDONLY"
+	},
+	{ SVA_CALL_QUOTA, ENODEV,
+	  "this cgroup has been removed"
+	},
+	{ SVA_CALL_QUOTA, EPERM,
+	  "only an administrator (CAP_SYS_RESOURCE) sees the quotas of other users"
+	},
+	{ SVA_CALL_QUOTA, EINVAL,
+	  "there is no such user, or the size of the result structure is too small"
+	},
+
+	{ SVA_CALL_QUOTA_SET, EBADF,
+	  "not the descriptor of a cgroup: open its directory, below /sys/fs/cgroup, with O_RDONLY"
+	},
+	{ SVA_CALL_QUOTA_SET, ENODEV,
+	  "this cgroup has been removed"
+	},
+	{ SVA_CALL_QUOTA_SET, EINVAL,
+	  "the root of the cgroups has no limit; or there is no such user"
+	},
+	{ SVA_CALL_QUOTA_SET, EACCES,
+	  "only who may write the directory above a cgroup sets its limit: ask who delegated it, or the administrator"
+	},
+	{ SVA_CALL_QUOTA_SET, EPERM,
+	  "limits of users take CAP_SYS_RESOURCE, that of a container's own cgroup is set from outside"
+	},
+	{ SVA_CALL_QUOTA_SET, EROFS,
+	  "the cgroups are mounted read-only here: set it where they are not"
+	},
+
 	{ SVA_CALL_PASID_FD, ENOENT,
 	  "this context has no such PASID: it was freed already, or belongs to another context"
 	},

@@ -136,7 +136,8 @@ int sva_get_info(const struct sva *sva, struct sva_get_info *info, size_t size);
  *
  * It begins unbound: the DMA of devices attached to it is blocked.
  *
- * Return: 0, or -ENOSPC no number is free; -ENOMEM.
+ * Return: 0, or -ENOSPC no number is free; -EDQUOT the caller's quota is used up;
+ * -ENOMEM.
  */
 int sva_pasid_alloc(const struct sva *sva, uint32_t *pasid);
 
@@ -466,6 +467,62 @@ int sva_list_next(struct sva_list_iter *iter, const void **entry);
  */
 void sva_list_end(struct sva_list_iter *iter);
 
+/* Quotas: sva_quota_cgroup(3) */
+
+/**
+ * sva_quota_cgroup() - how many PASIDs a cgroup has, and may have
+ * @sva: The handle, of any context
+ * @cgroup: Descriptor of a directory of the cgroup v2 hierarchy, opened with
+ *          O_RDONLY; -1 for the cgroup of the caller
+ * @quota: Out: see struct sva_quota
+ * @size: sizeof(*quota)
+ *
+ * Return: 0, or -EBADF @cgroup is no such descriptor; -ENODEV it was removed;
+ * -EINVAL @size is too small; -ENOTTY this kernel's /dev/sva has no quotas.
+ */
+int sva_quota_cgroup(const struct sva *sva, int cgroup, struct sva_quota *quota,
+		     size_t size);
+
+/**
+ * sva_quota_set_cgroup() - limit the PASIDs of a cgroup
+ * @sva: The handle, of any context
+ * @cgroup: Descriptor of a directory of the cgroup v2 hierarchy, opened with
+ *          O_RDONLY
+ * @max: PASIDs, or %SVA_QUOTA_NO_LIMIT
+ *
+ * For who may write the directory above. Nothing is taken away if there are more.
+ *
+ * Return: 0, or -EBADF @cgroup is no such descriptor; -ENODEV it was removed;
+ * -EINVAL it is the root, or -1; -EACCES, -EPERM, -EROFS it is not the caller's to
+ * set; -ENOMEM; -ENOTTY this kernel's /dev/sva has no quotas.
+ */
+int sva_quota_set_cgroup(const struct sva *sva, int cgroup, uint32_t max);
+
+/**
+ * sva_quota_user() - how many PASIDs a user has, and may have
+ * @sva: The handle, of any context
+ * @uid: The user
+ * @quota: Out: see struct sva_quota
+ * @size: sizeof(*quota)
+ *
+ * Return: 0, or -EPERM another user, which takes CAP_SYS_RESOURCE; -EINVAL there
+ * can be no such user, or @size is too small; -ENOTTY this kernel's /dev/sva
+ * has no quotas.
+ */
+int sva_quota_user(const struct sva *sva, uint32_t uid, struct sva_quota *quota,
+		   size_t size);
+
+/**
+ * sva_quota_set_user() - limit the PASIDs of a user
+ * @sva: The handle, of any context
+ * @uid: The user
+ * @max: PASIDs, or %SVA_QUOTA_NO_LIMIT
+ *
+ * Return: 0, or -EPERM it takes CAP_SYS_RESOURCE; -EINVAL there can be no such
+ * user; -ENOMEM; -ENOTTY this kernel's /dev/sva has no quotas.
+ */
+int sva_quota_set_user(const struct sva *sva, uint32_t uid, uint32_t max);
+
 /* Errors in words: sva_strerror(3) */
 
 /**
@@ -494,6 +551,8 @@ void sva_list_end(struct sva_list_iter *iter);
  * @SVA_CALL_PASID_FD: sva_pasid_fd()
  * @SVA_CALL_PASID_FD_REVOKE: sva_pasid_fd_revoke()
  * @SVA_CALL_LIST: sva_list_begin(), sva_list_next()
+ * @SVA_CALL_QUOTA: sva_quota_cgroup(), sva_quota_user()
+ * @SVA_CALL_QUOTA_SET: sva_quota_set_cgroup(), sva_quota_set_user()
  */
 enum sva_call {
 	SVA_CALL_OPEN,
@@ -520,6 +579,8 @@ enum sva_call {
 	SVA_CALL_PASID_FD,
 	SVA_CALL_PASID_FD_REVOKE,
 	SVA_CALL_LIST,
+	SVA_CALL_QUOTA,
+	SVA_CALL_QUOTA_SET,
 };
 
 /**
