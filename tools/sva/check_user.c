@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Checks of the module, the node, and what the caller may have. */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "doctor.h"
 
 #define NODE "/dev/sva"
@@ -194,6 +198,97 @@ enum verdict check_pool(struct machine *m, struct finding *f)
 	fix(f,
 	    "end programs that have many (\"sva list\"), or make the pool larger: options sva pool_share=80 in /etc/modprobe.d/sva.conf");
 	return problem(f, "all %llu are in use", (unsigned long long)size);
+}
+
+static bool is_used_up(const struct sva *sva, const char *path)
+{
+	struct sva_quota quota;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return false;
+	err = sva_quota_cgroup(sva, fd, &quota, sizeof(quota));
+	close(fd);
+	return !err && quota.max != SVA_QUOTA_NO_LIMIT && quota.used >= quota.max;
+}
+
+/* Of the caller's cgroup and those above it, the one whose limit is reached. */
+static bool find_limit(const struct sva *sva, char *path, size_t len)
+{
+	char root[4096];
+
+	if (cgroup_root(root, sizeof(root)) || cgroup_own(path, len))
+		return false;
+	while (strlen(path) > strlen(root)) {
+		if (is_used_up(sva, path))
+			return true;
+		*strrchr(path, '/') = '\0';
+	}
+	return false;
+}
+
+static enum verdict cgroup_is_full(struct machine *m, struct finding *f)
+{
+	char path[4096];
+
+	if (!find_limit(m->sva, path, sizeof(path))) {
+		fix(f,
+		    "have it raised outside of this container: sva quota tree shows where it is");
+		return problem(f, "a cgroup above this one may have no more PASIDs");
+	}
+	fix(f,
+	    "end programs that have some (\"sva list\"), or as root: sva quota set %s NUMBER",
+	    path);
+	return problem(f, "the cgroup %s may have no more PASIDs", path);
+}
+
+static enum verdict user_is_full(struct finding *f, const struct sva_quota *quota)
+{
+	const char *user = user_name(geteuid());
+
+	fix(f,
+	    "end programs that have some (\"sva list\"), or as root: sva quota set --user %s NUMBER",
+	    user);
+	return problem(f, "%s may have %u PASIDs, and has them", user, quota->max);
+}
+
+static bool is_limited(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return syscall(SYS_capget, &header, data) ||
+	       !(data[0].effective & 1U << CAP_SYS_RESOURCE);
+}
+
+enum verdict check_quota(struct machine *m, struct finding *f)
+{
+	struct sva_quota cgroup, user;
+	uint32_t left;
+	int err;
+
+	if (!m->sva)
+		return not_applicable(f, "not known, as " NODE " cannot be opened");
+	err = sva_quota_cgroup(m->sva, -1, &cgroup, sizeof(cgroup));
+	if (!err)
+		err = sva_quota_user(m->sva, geteuid(), &user, sizeof(user));
+	if (err)
+		return not_applicable(f, "%s", sva_strerror(SVA_CALL_QUOTA, err));
+	if (!cgroup.left)
+		return cgroup_is_full(m, f);
+	left = cgroup.left;
+	if (is_limited()) {
+		if (!user.left)
+			return user_is_full(f, &user);
+		if (user.left < left)
+			left = user.left;
+	}
+	if (left == SVA_QUOTA_NO_LIMIT)
+		return ok(f, "no limit");
+	return ok(f, "%u PASIDs", left);
 }
 
 /* The proof of what the other checks conclude. */

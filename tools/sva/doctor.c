@@ -45,6 +45,7 @@ static const struct check checks[] = {
 	{ "node", "device node", false, check_node },
 	{ "rights", "rights", false, check_rights },
 	{ "pool", "PASIDs left", false, check_pool },
+	{ "quota", "quota left", false, check_quota },
 	{ "allocation", "allocation", false, check_allocation },
 	{ "devices", "devices", false, check_any_device },
 };

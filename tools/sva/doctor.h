@@ -125,6 +125,7 @@ enum verdict check_module_loaded(struct machine *m, struct finding *f);
 enum verdict check_node(struct machine *m, struct finding *f);
 enum verdict check_rights(struct machine *m, struct finding *f);
 enum verdict check_pool(struct machine *m, struct finding *f);
+enum verdict check_quota(struct machine *m, struct finding *f);
 enum verdict check_allocation(struct machine *m, struct finding *f);
 enum verdict check_any_device(struct machine *m, struct finding *f);
 

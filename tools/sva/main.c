@@ -14,6 +14,8 @@ static const struct command commands[] = {
 	  command_doctor },
 	{ "devices", "devices that can use PASIDs", command_devices },
 	{ "list", "who uses it: processes, contexts, PASIDs, bonds", command_list },
+	{ "quota", "how many PASIDs cgroups and users have, and may have",
+	  command_quota },
 	{ "top", "the same, live, with page requests and invalidations per second",
 	  command_top },
 	{ "demo", "a program shares its memory with devices made in software",

@@ -20,7 +20,7 @@ _sva()
 
 	COMPREPLY=()
 	case $command in
-	'') words="demo devices doctor list top --json --help --version" ;;
+	'') words="demo devices doctor list quota top --json --help --version" ;;
 	demo)
 		case $before in
 		-d | --device) mapfile -t COMPREPLY < <(compgen -f -- "${word:-/dev/sva_sim}") ;;
@@ -40,6 +40,15 @@ _sva()
 		case $before in
 		-p | --pid) words=$(cd /proc && echo [0-9]*) ;;
 		*) words="processes contexts pasids bonds --pid --json --help" ;;
+		esac
+		;;
+	quota)
+		case $before in
+		-u | --user) mapfile -t COMPREPLY < <(compgen -u -- "$word") ;;
+		*)
+			words="get set tree --all --user --json --help"
+			mapfile -t COMPREPLY < <(compgen -d -- "${word:-/sys/fs/cgroup/}")
+			;;
 		esac
 		;;
 	top)

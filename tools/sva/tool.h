@@ -92,6 +92,7 @@ int command_demo(int argc, char **argv);
 int command_devices(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_list(int argc, char **argv);
+int command_quota(int argc, char **argv);
 int command_top(int argc, char **argv);
 
 /* list.c */
