@@ -11,7 +11,8 @@
 #define MILLION		1000000
 #define RANGE		50000
 #define IOVA		(1UL << 32)
-#define CGROUP		"/sys/fs/cgroup/sva-bench"
+#define CGROUPS	"/sys/fs/cgroup"
+#define CGROUP	CGROUPS "/sva-bench"
 
 /* --- contexts, PASIDs, address spaces -------------------------------------- */
 
@@ -94,25 +95,61 @@ static long long kernel_memory(void)
 	return value;
 }
 
+static bool enter(const char *cgroup)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	f = fopen(path, "we");
+	if (!f)
+		return false;
+	fprintf(f, "%d", getpid());
+	return !fclose(f);
+}
+
+/* What the quota costs: each cgroup on the way to the root is charged. */
+static void bench_quota(int fd)
+{
+	char path[256] = CGROUPS, name[64];
+	unsigned int depth;
+
+	for (depth = 1; depth <= 16; depth++) {
+		strcat(path, depth == 1 ? "/sva-bench-quota" : "/d");
+		if (mkdir(path, 0755) && errno != EEXIST) {
+			fprintf(stderr, "sva-bench: no figures of quotas: cannot make %s: %s\n",
+				path, strerror(errno));
+			break;
+		}
+		if (depth != 1 && depth != 4 && depth != 16)
+			continue;
+		if (!enter(path))
+			die(path, -errno);
+		snprintf(name, sizeof(name),
+			 "PASID: alloc + free, in a cgroup of depth %u", depth);
+		figure(name, pair_cost(fd), "insn", 0);
+	}
+	if (!enter(CGROUPS))
+		die(CGROUPS, -errno);
+	for (; depth; depth--) {
+		rmdir(path);
+		*strrchr(path, '/') = '\0';
+	}
+}
+
 /* Memory is counted by cgroup: what the kernel charges to this program. */
 static bool enter_cgroup(void)
 {
 	FILE *f;
-	int ret = -1;
 
-	f = fopen("/sys/fs/cgroup/cgroup.subtree_control", "we");
+	f = fopen(CGROUPS "/cgroup.subtree_control", "we");
 	if (f) {
 		fputs("+memory", f);
 		fclose(f);
 	}
 	if (mkdir(CGROUP, 0755) && errno != EEXIST)
 		return false;
-	f = fopen(CGROUP "/cgroup.procs", "we");
-	if (f) {
-		fprintf(f, "%d", getpid());
-		ret = fclose(f);
-	}
-	return !ret && kernel_memory() >= 0;
+	return enter(CGROUP) && kernel_memory() >= 0;
 }
 
 static void take(int fd, uint32_t count)
@@ -299,6 +336,7 @@ int main(int argc, char **argv)
 	bench_as(fd);
 	bench_maps();
 	bench_bind();
+	bench_quota(fd);
 	bench_pasids(fd);
 	bench_end();
 	close(fd);

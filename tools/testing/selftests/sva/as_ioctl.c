@@ -123,6 +123,14 @@ static void fill_iova_copy(void *cmd, const struct world *w)
 	c->src_iova = w->src;
 }
 
+static void fill_quota(void *cmd, const struct world *w)
+{
+	struct sva_quota *c = cmd;
+
+	(void)w;
+	c->id = SVA_QUOTA_OWN_CGROUP;
+}
+
 static void fill_pasid_fd(void *cmd, const struct world *w)
 {
 	struct sva_pasid_fd *c = cmd;
@@ -199,6 +207,10 @@ TEST_OP(iova_copy, SVA_IOVA_COPY, sva_iova_copy,
 	.known_flags = CORE_RW | SVA_IOVA_F_FIXED, .reserved = NO_FIELD,
 	.responds = true, .id = AT(sva_iova_copy, dst_as_id),
 	.id2 = AT(sva_iova_copy, src_as_id));
+TEST_OP(quota, SVA_QUOTA, sva_quota, .flags = AT(sva_quota, flags),
+	.known_flags = SVA_QUOTA_F_SET | SVA_QUOTA_F_USER,
+	.reserved = AT(sva_quota, __reserved), .responds = true,
+	.id = NO_FIELD, .id2 = NO_FIELD);
 TEST_OP(pasid_fd, SVA_PASID_FD, sva_pasid_fd,
 	.flags = AT(sva_pasid_fd, flags), .reserved = NO_FIELD,
 	.responds = true, .id = AT(sva_pasid_fd, pasid), .id2 = NO_FIELD);
@@ -291,6 +303,7 @@ ON(as_ioctl, iova_map);
 ON(as_ioctl, iova_map_file);
 ON(as_ioctl, iova_unmap);
 ON(as_ioctl, iova_copy);
+ON(as_ioctl, quota);
 ON(as_ioctl, pasid_fd);
 
 TEST_F(as_ioctl, exact)
@@ -475,6 +488,7 @@ ON(as_answer, iova_ranges);
 ON(as_answer, iova_map);
 ON(as_answer, iova_map_file);
 ON(as_answer, iova_copy);
+ON(as_answer, quota);
 ON(as_answer, pasid_fd);
 
 /* It fails each time at its very end; afterwards it works as if nothing was. */
@@ -506,6 +520,7 @@ ON(as_flags, as_alloc);
 ON(as_flags, iova_map);
 ON(as_flags, iova_map_file);
 ON(as_flags, iova_copy);
+ON(as_flags, quota);
 ON(as_flags, pasid_fd);
 
 TEST_F(as_flags, unknown_flags)
@@ -689,7 +704,8 @@ TEST_F(as_number, info)
 		  SVA_FEATURE_IOVA | SVA_FEATURE_MAP_FILE |
 		  SVA_FEATURE_DEVICE_INFO | SVA_FEATURE_NESTED |
 		  SVA_FEATURE_FAULTQ | SVA_FEATURE_VIOMMU |
-		  SVA_FEATURE_PASID_FD | SVA_FEATURE_LIST, info.features);
+		  SVA_FEATURE_QUOTA | SVA_FEATURE_PASID_FD | SVA_FEATURE_LIST,
+		  info.features);
 	EXPECT_LT(0, info.pasid_min);
 	EXPECT_LE(info.pasid_min, info.pasid_max);
 	EXPECT_GT(1 << SVA_PASID_WIDTH_MAX, info.pasid_max);

@@ -217,6 +217,14 @@ static inline int bond_join_child(pid_t pid)
 	return WEXITSTATUS(status);
 }
 
+/* Ends a child that is not as it should be; the output names the line. */
+#define BOND_CHECK(cond) do {						\
+	if (!(cond)) {							\
+		fprintf(stderr, "# line %d: not: %s\n", __LINE__, #cond);	\
+		_exit(1);						\
+	}								\
+} while (0)
+
 /* The same numbers in each run. */
 static inline uint32_t bond_random(uint32_t *state)
 {

@@ -7,6 +7,7 @@
 
 #include "kselftest_harness.h"
 
+#include "bond_util.h"
 #include "doctor_util.h"
 #include "sva_modules.h"
 
@@ -285,6 +286,58 @@ TEST_F(doctor_setup, doctor_pool_empty)
 	close(fd);
 	/* with the usual pool again */
 	EXPECT_EQ(0, modules_restore());
+}
+
+TEST_F(doctor_setup, doctor_quota_zero)
+{
+	static const char top[] = "/sys/fs/cgroup/doctor-quota";
+	static const char leave[] = "/sys/fs/cgroup/cgroup.procs";
+	static const char enter[] = "/sys/fs/cgroup/doctor-quota/in/cgroup.procs";
+	struct visit visit;
+	struct tool tool;
+
+	tool = tool_run("mkdir -p /sys/fs/cgroup/doctor-quota/in && sva quota set doctor-quota 0");
+	ASSERT_EQ(0, tool.status);
+	tool_free(&tool);
+	ASSERT_EQ(0, bond_write_file(enter, "0"));
+	visit = doctor_visit(TOOL_ROOT, "");
+	EXPECT_EQ(0, bond_write_file(leave, "0"));
+	EXPECT_EQ(0, rmdir("/sys/fs/cgroup/doctor-quota/in"));
+	EXPECT_EQ(0, rmdir(top));
+	ASSERT_NE(NULL, visit.json);
+	EXPECT_EQ(1, visit.status);
+	EXPECT_STREQ("ok", doctor_verdict(&visit, "pool"));
+	EXPECT_STREQ("problem", doctor_verdict(&visit, "quota"));
+	/* that of the cgroup above is the one to raise */
+	EXPECT_TRUE(doctor_fix_has(&visit, "quota",
+				   "sva quota set /sys/fs/cgroup/doctor-quota NUMBER"));
+	EXPECT_STREQ("problem", doctor_verdict(&visit, "allocation"));
+	doctor_end(&visit);
+}
+
+TEST_F(doctor_setup, doctor_quota_of_a_user)
+{
+	struct visit visit;
+	struct tool tool;
+
+	tool = tool_run("sva quota set --user 1000 0");
+	ASSERT_EQ(0, tool.status);
+	tool_free(&tool);
+	visit = doctor_visit(TOOL_MEMBER, "");
+	tool = tool_run("sva quota set --user 1000 max");
+	EXPECT_EQ(0, tool.status);
+	tool_free(&tool);
+	ASSERT_NE(NULL, visit.json);
+	EXPECT_EQ(1, visit.status);
+	EXPECT_STREQ("problem", doctor_verdict(&visit, "quota"));
+	EXPECT_TRUE(doctor_fix_has(&visit, "quota", "sva quota set --user"));
+	doctor_end(&visit);
+
+	visit = doctor_visit(TOOL_MEMBER, "");
+	ASSERT_NE(NULL, visit.json);
+	EXPECT_EQ(0, visit.status);
+	EXPECT_STREQ("ok", doctor_verdict(&visit, "quota"));
+	doctor_end(&visit);
 }
 
 TEST_F(doctor_setup, doctor_kernel_options)

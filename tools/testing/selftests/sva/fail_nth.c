@@ -12,6 +12,7 @@
 
 #include "guest.h"
 #include "kselftest_harness.h"
+#include "quota_util.h"
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define FAULT_DIR	"/sys/kernel/debug"
@@ -30,6 +31,7 @@ struct world {
 	uint32_t pasid;		/* of the guest's context */
 	uint32_t id;		/* what the call made */
 	int fd;
+	struct quota_cg cg;
 };
 
 /*
@@ -121,6 +123,40 @@ static int call_set_guest(struct world *w)
 	};
 
 	return sva_ioctl(w->g.fd, SVA_PASID_GUEST, &cmd);
+}
+
+/* --- quotas: a cgroup that nobody has been charged in -------------------------- */
+
+static int prepare_cgroup(struct world *w)
+{
+	return quota_make(&w->cg, NULL, "fail");
+}
+
+static int call_quota_get(struct world *w)
+{
+	struct sva_quota quota;
+
+	return quota_get(w->g.fd, w->cg.fd, &quota);
+}
+
+static int call_quota_set(struct world *w)
+{
+	return quota_set(w->g.fd, w->cg.fd, 5);
+}
+
+static int finish_cgroup(struct world *w)
+{
+	return quota_remove(&w->cg);
+}
+
+static int prepare_in_cgroup(struct world *w)
+{
+	return prepare_cgroup(w) ?: quota_enter(&w->cg);
+}
+
+static int finish_in_cgroup(struct world *w)
+{
+	return finish_pasid(w) ?: quota_enter(NULL) ?: finish_cgroup(w);
 }
 
 /* --- address spaces ------------------------------------------------------------ */
@@ -610,6 +646,9 @@ OP(pasid_free_many, call_alloc_many, finish_many, NULL);
 OP(pasid_info, call_alloc_one, call_pasid_info, finish_pasid);
 OP(list, prepare_attached, call_list, finish_attached);
 OP(pasid_guest, call_alloc_one, call_set_guest, finish_pasid);
+OP(pasid_alloc_in_cgroup, prepare_in_cgroup, call_alloc_one, finish_in_cgroup);
+OP(quota_get, prepare_cgroup, call_quota_get, finish_cgroup);
+OP(quota_set, prepare_cgroup, call_quota_set, finish_cgroup);
 OP(as_alloc, NULL, call_as_alloc, finish_as);
 OP(as_alloc_parent, NULL, call_parent_alloc, finish_as);
 OP(as_alloc_nested, NULL, call_nested_alloc, finish_as);

@@ -56,14 +56,6 @@ FIXTURE_TEARDOWN(pasidfd_share)
 	EXPECT_TRUE(core_settles(&self->before));
 }
 
-/* What a child answers, so that a failure names the line. */
-#define CHECK(cond) do {						\
-	if (!(cond)) {							\
-		fprintf(stderr, "# line %d: not: %s\n", __LINE__, #cond);	\
-		_exit(1);						\
-	}								\
-} while (0)
-
 /* A descriptor of ours would be more than it was given. */
 static void forget(FIXTURE_DATA(pasidfd_share) *self)
 {
@@ -80,32 +72,32 @@ static void be_client(FIXTURE_DATA(pasidfd_share) *self)
 	uint32_t nr, pasid;
 
 	forget(self);
-	CHECK(!pasidfd_drop_rights());
-	CHECK(!bond_receive(self->sock[1], fds, 2, &pasid));
+	BOND_CHECK(!pasidfd_drop_rights());
+	BOND_CHECK(!bond_receive(self->sock[1], fds, 2, &pasid));
 	pf = fds[0];
 	sim = fds[1];
 
-	CHECK(sva_open() == -EACCES);
+	BOND_CHECK(sva_open() == -EACCES);
 	for (nr = 0; nr < 64; nr++) {
 		memset(arg, 0, sizeof(arg));
 		*(uint32_t *)arg = 64;
-		CHECK(sva_ioctl(pf, _IO(SVA_TYPE, nr), arg) == -ENOTTY);
+		BOND_CHECK(sva_ioctl(pf, _IO(SVA_TYPE, nr), arg) == -ENOTTY);
 	}
-	CHECK(sva_sim_attach(sim, pf, pasid + 1, NULL) == -ENOENT);
+	BOND_CHECK(sva_sim_attach(sim, pf, pasid + 1, NULL) == -ENOENT);
 
-	CHECK(!sva_sim_attach(sim, pf, pasid, NULL));
-	CHECK(bond_copy(sim, self->mem) == SVA_SIM_STATUS_OK);
+	BOND_CHECK(!sva_sim_attach(sim, pf, pasid, NULL));
+	BOND_CHECK(bond_copy(sim, self->mem) == SVA_SIM_STATUS_OK);
 	/* What the context has not mapped is out of its reach. */
-	CHECK(bond_run(sim, sva_sim_fill((uintptr_t)self->mem->hole, 1, 8),
+	BOND_CHECK(bond_run(sim, sva_sim_fill((uintptr_t)self->mem->hole, 1, 8),
 		       &self->mem->done) == SVA_SIM_STATUS_FAULT);
-	CHECK(!sva_sim_detach(sim));
+	BOND_CHECK(!sva_sim_detach(sim));
 	/* And again, until it is told that it may not. */
-	CHECK(!sva_sim_attach(sim, pf, 0, NULL));
-	CHECK(write(self->sock[1], "1", 1) == 1);
-	CHECK(bond_hangs_up(sim));
-	CHECK(bond_copy(sim, self->mem) == -ENOLINK);
-	CHECK(!sva_sim_detach(sim));
-	CHECK(sva_sim_attach(sim, pf, 0, NULL) == -ESTALE);
+	BOND_CHECK(!sva_sim_attach(sim, pf, 0, NULL));
+	BOND_CHECK(write(self->sock[1], "1", 1) == 1);
+	BOND_CHECK(bond_hangs_up(sim));
+	BOND_CHECK(bond_copy(sim, self->mem) == -ENOLINK);
+	BOND_CHECK(!sva_sim_detach(sim));
+	BOND_CHECK(sva_sim_attach(sim, pf, 0, NULL) == -ESTALE);
 	_exit(0);
 }
 
@@ -185,18 +177,18 @@ TEST_F(pasidfd_share, pasidfd_memory_of_another_process)
 		int sim = sva_sim_open(0);
 
 		/* The right is the descriptor's, not that of who has the context. */
-		CHECK(sim >= 0);
-		CHECK(sva_sim_attach(sim, self->fd, mm, NULL) == -EPERM);
-		CHECK(pasidfd_make(self->fd, mm, NULL) == -EPERM);
+		BOND_CHECK(sim >= 0);
+		BOND_CHECK(sva_sim_attach(sim, self->fd, mm, NULL) == -EPERM);
+		BOND_CHECK(pasidfd_make(self->fd, mm, NULL) == -EPERM);
 		forget(self);
-		CHECK(!sva_sim_attach(sim, pf, 0, NULL));
-		CHECK(bond_run(sim, sva_sim_fill((uintptr_t)page, 0x77, 8),
+		BOND_CHECK(!sva_sim_attach(sim, pf, 0, NULL));
+		BOND_CHECK(bond_run(sim, sva_sim_fill((uintptr_t)page, 0x77, 8),
 			       &self->mem->done) == SVA_SIM_STATUS_OK);
 		/* The same address, and another page. */
-		CHECK(page[0] == 1);
-		CHECK(write(self->sock[1], "1", 1) == 1);
-		CHECK(bond_hangs_up(sim));
-		CHECK(sva_sim_submit(sim, &(struct sva_sim_desc) {}) == -ENOLINK);
+		BOND_CHECK(page[0] == 1);
+		BOND_CHECK(write(self->sock[1], "1", 1) == 1);
+		BOND_CHECK(bond_hangs_up(sim));
+		BOND_CHECK(sva_sim_submit(sim, &(struct sva_sim_desc) {}) == -ENOLINK);
 		_exit(0);
 	}
 	close(pf);
@@ -215,13 +207,13 @@ static void bequeath(int sock, bool attached)
 	uint32_t mm;
 	int fds[2] = { -1, sva_open() };
 
-	CHECK(fds[1] >= 0);
-	CHECK(!pasid_alloc_handle(fds[1], SVA_PASID_F_MM, &mm));
+	BOND_CHECK(fds[1] >= 0);
+	BOND_CHECK(!pasid_alloc_handle(fds[1], SVA_PASID_F_MM, &mm));
 	fds[0] = pasidfd_make(fds[1], mm, NULL);
-	CHECK(fds[0] >= 0);
+	BOND_CHECK(fds[0] >= 0);
 	if (attached)
-		CHECK(pasidfd_attached(0, fds[0]) >= 0);
-	CHECK(!bond_send(sock, fds, 2, mm));
+		BOND_CHECK(pasidfd_attached(0, fds[0]) >= 0);
+	BOND_CHECK(!bond_send(sock, fds, 2, mm));
 	_exit(0);
 }
 
@@ -261,13 +253,13 @@ static void make_and_wait(FIXTURE_DATA(pasidfd_share) *self)
 	uint32_t as, pasid;
 	int pf, fd = sva_open();
 
-	CHECK(fd >= 0);
-	CHECK(!bond_as(fd, self->mem, &as));
-	CHECK(!pasid_alloc(fd, 0, 0, 1, &pasid));
-	CHECK(!sva_pasid_bind(fd, pasid, as));
+	BOND_CHECK(fd >= 0);
+	BOND_CHECK(!bond_as(fd, self->mem, &as));
+	BOND_CHECK(!pasid_alloc(fd, 0, 0, 1, &pasid));
+	BOND_CHECK(!sva_pasid_bind(fd, pasid, as));
 	pf = pasidfd_make(fd, pasid, NULL);
-	CHECK(pf >= 0);
-	CHECK(!bond_send(self->sock[1], &pf, 1, pasid));
+	BOND_CHECK(pf >= 0);
+	BOND_CHECK(!bond_send(self->sock[1], &pf, 1, pasid));
 	for (;;)
 		pause();
 }

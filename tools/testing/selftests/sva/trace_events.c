@@ -114,6 +114,42 @@ TEST_F(trace, trace_alloc_free)
 	self->fd = -1;
 }
 
+/* It is nobody's context that is charged. */
+TEST_F(trace, trace_charge)
+{
+	static const char cg[] = "/sys/fs/cgroup/trace-charge";
+	struct stat st;
+	uint32_t pasid;
+	char event[80];
+	int dir;
+
+	ASSERT_EQ(0, mkdir(cg, 0755));
+	ASSERT_EQ(0, stat(cg, &st));
+	dir = open(cg, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, dir);
+	ASSERT_EQ(0, bond_write_file("/sys/fs/cgroup/trace-charge/cgroup.procs",
+				     "0"));
+	ASSERT_EQ(0, pasid_alloc(self->fd, 0, 0, 5, &pasid));
+	ASSERT_EQ(0, sva_ioctl(self->fd, SVA_QUOTA, &(struct sva_quota){
+		.size = sizeof(struct sva_quota), .flags = SVA_QUOTA_F_SET,
+		.id = dir, .max = 6,
+	}));
+	ASSERT_EQ(-EDQUOT, pasid_alloc(self->fd, 0, 0, 2, &pasid));
+	close(dir);
+	EXPECT_EQ(0, bond_write_file("/sys/fs/cgroup/cgroup.procs", "0"));
+	EXPECT_EQ(0, rmdir(cg));
+
+	read_trace(self->dir, self->text);
+	snprintf(event, sizeof(event),
+		 "sva_charge: cgroup=%llu uid=0 count=5 ret=0",
+		 (unsigned long long)st.st_ino);
+	EXPECT_NE(NULL, strstr(self->text, event));
+	snprintf(event, sizeof(event),
+		 "sva_charge: cgroup=%llu uid=0 count=2 ret=%d",
+		 (unsigned long long)st.st_ino, -EDQUOT);
+	EXPECT_NE(NULL, strstr(self->text, event));
+}
+
 TEST_F(trace, trace_bind_map)
 {
 	char *mem = sva_mem(2 * CORE_PAGE);
