@@ -89,7 +89,7 @@ static void be_client(FIXTURE_DATA(pasidfd_share) *self)
 	BOND_CHECK(bond_copy(sim, self->mem) == SVA_SIM_STATUS_OK);
 	/* What the context has not mapped is out of its reach. */
 	BOND_CHECK(bond_run(sim, sva_sim_fill((uintptr_t)self->mem->hole, 1, 8),
-		       &self->mem->done) == SVA_SIM_STATUS_FAULT);
+			    &self->mem->done) == SVA_SIM_STATUS_FAULT);
 	BOND_CHECK(!sva_sim_detach(sim));
 	/* And again, until it is told that it may not. */
 	BOND_CHECK(!sva_sim_attach(sim, pf, 0, NULL));
@@ -183,7 +183,7 @@ TEST_F(pasidfd_share, pasidfd_memory_of_another_process)
 		forget(self);
 		BOND_CHECK(!sva_sim_attach(sim, pf, 0, NULL));
 		BOND_CHECK(bond_run(sim, sva_sim_fill((uintptr_t)page, 0x77, 8),
-			       &self->mem->done) == SVA_SIM_STATUS_OK);
+				    &self->mem->done) == SVA_SIM_STATUS_OK);
 		/* The same address, and another page. */
 		BOND_CHECK(page[0] == 1);
 		BOND_CHECK(write(self->sock[1], "1", 1) == 1);
