@@ -8,7 +8,7 @@
 #include "quota_util.h"
 #include "kselftest_harness.h"
 
-#define BOMBERS	2000
+#define BOMBERS	(2000 / SVA_SLOWER)
 #define SHARE	500
 
 FIXTURE(quota_storm) {
