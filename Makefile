@@ -77,7 +77,7 @@ endif
 CONFIG := CONFIG_SVA=m CONFIG_SVA_SIM=m
 # Ours are the only files of the debug kernel that say where they have been.
 ifneq ($(SVA_KERNEL),)
-CONFIG += CONFIG_SVA_KUNIT_TEST=y KCOV_INSTRUMENT=y
+CONFIG += CONFIG_SVA_KUNIT_TEST=y CONFIG_SVA_MISC_CG=y KCOV_INSTRUMENT=y
 endif
 quiet := $(if $(V),V=1,-s)
 

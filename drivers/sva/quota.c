@@ -5,7 +5,8 @@
  * A module can neither register a cgroup controller nor hear of the end of a
  * cgroup. Nodes are therefore found by the cgroup's id, which is never given out
  * again, and hold no reference to it. Those of cgroups that are gone are looked
- * for whenever there are twice as many as the last look has left.
+ * for some time after somebody has given back his last PASID, and whenever there
+ * are twice as many as the last look has left.
  *
  * What PASIDs point to is an account: a pair of cgroup and user. It is found
  * without a lock, and charging it takes none.
@@ -31,8 +32,11 @@ MODULE_PARM_DESC(user_limit,
 /* In place of the number of PASIDs that point to an account. */
 #define ACCOUNT_DEAD	LONG_MIN
 
-/* Fewer are not worth a look. */
+/* Fewer are not worth a look at once. */
 #define COLLECT_MIN	64
+
+/* How long after a PASID was freed idle nodes may stay. */
+#define COLLECT_DELAY	(30 * HZ)
 
 static const struct rhashtable_params node_params = {
 	.key_len = sizeof(struct sva_quota_key),
@@ -58,7 +62,7 @@ static LIST_HEAD(account_list);
 static unsigned int nr_nodes;
 static unsigned int nr_accounts;
 static unsigned int collect_above = COLLECT_MIN;
-static DECLARE_WORK(collect_work, collect);
+static DECLARE_DELAYED_WORK(collect_work, collect);
 
 /* --- the tree ----------------------------------------------------------------- */
 
@@ -156,7 +160,7 @@ void sva_quota_uncharge_nodes(struct sva_quota_node *node, u32 count)
 static void schedule_collection(void)
 {
 	if (nr_nodes + nr_accounts > collect_above)
-		schedule_work(&collect_work);
+		mod_delayed_work(system_dfl_wq, &collect_work, 0);
 }
 
 static struct sva_quota_node *find_node(const struct sva_quota_key *key)
@@ -292,6 +296,7 @@ static struct sva_account *new_account(struct cgroup *cgrp,
 		goto out_free;
 	account->cgroup->users++;
 	account->user->users++;
+	sva_quota_misc_get(account);
 	list_add_tail(&account->node, &account_list);
 	nr_accounts++;
 	return account;
@@ -371,7 +376,9 @@ void sva_account_hold(struct sva_account *account, u32 count)
  */
 void sva_account_put(struct sva_account *account, u32 count)
 {
-	atomic_long_sub(count, &account->users);
+	if (atomic_long_sub_and_test(count, &account->users) &&
+	    !delayed_work_pending(&collect_work))
+		queue_delayed_work(system_dfl_wq, &collect_work, COLLECT_DELAY);
 }
 
 /* Who may lift limits need not mind that of users. */
@@ -387,6 +394,23 @@ static bool charge_user(struct sva_quota_node *user, u32 count)
 	return false;
 }
 
+static bool charge_all(struct sva_account *account, u32 count)
+{
+	if (!sva_quota_charge_nodes(account->cgroup, count))
+		return false;
+	if (!sva_quota_misc_charge(account, count))
+		goto out_nodes;
+	if (!charge_user(account->user, count))
+		goto out_misc;
+	return true;
+
+out_misc:
+	sva_quota_misc_uncharge(account, count);
+out_nodes:
+	sva_quota_uncharge_nodes(account->cgroup, count);
+	return false;
+}
+
 /**
  * sva_account_charge() - Charge PASIDs to an account
  * @account: The account
@@ -397,14 +421,8 @@ static bool charge_user(struct sva_quota_node *user, u32 count)
  */
 int sva_account_charge(struct sva_account *account, u32 count)
 {
-	int ret = -EDQUOT;
+	int ret = charge_all(account, count) ? 0 : -EDQUOT;
 
-	if (sva_quota_charge_nodes(account->cgroup, count)) {
-		if (charge_user(account->user, count))
-			ret = 0;
-		else
-			sva_quota_uncharge_nodes(account->cgroup, count);
-	}
 	trace_sva_charge(account->key.cgroup, account->key.uid, count, ret);
 	return ret;
 }
@@ -419,6 +437,7 @@ int sva_account_charge(struct sva_account *account, u32 count)
 void sva_account_uncharge(struct sva_account *account, u32 count)
 {
 	sva_quota_uncharge_nodes(account->cgroup, count);
+	sva_quota_misc_uncharge(account, count);
 	sva_quota_uncharge_nodes(account->user, count);
 }
 
@@ -431,6 +450,7 @@ static void free_account(struct sva_account *account)
 	nr_accounts--;
 	account->cgroup->users--;
 	account->user->users--;
+	sva_quota_misc_put(account);
 	kfree_rcu(account, rcu);
 }
 
@@ -598,7 +618,16 @@ int sva_quota_init(void)
 		return ret;
 	ret = rhashtable_init(&accounts, &account_params);
 	if (ret)
-		rhashtable_destroy(&nodes);
+		goto out_nodes;
+	ret = sva_quota_misc_init();
+	if (ret)
+		goto out_accounts;
+	return 0;
+
+out_accounts:
+	rhashtable_destroy(&accounts);
+out_nodes:
+	rhashtable_destroy(&nodes);
 	return ret;
 }
 
@@ -608,11 +637,12 @@ void sva_quota_exit(void)
 	struct sva_account *account, *next_account;
 	struct sva_quota_node *node, *next_node;
 
-	cancel_work_sync(&collect_work);
+	cancel_delayed_work_sync(&collect_work);
 	list_for_each_entry_safe(account, next_account, &account_list, node)
 		free_account(account);
 	list_for_each_entry_safe_reverse(node, next_node, &node_list, node)
 		free_node(node);
+	sva_quota_misc_exit();
 	rhashtable_destroy(&accounts);
 	rhashtable_destroy(&nodes);
 }

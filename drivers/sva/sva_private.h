@@ -39,6 +39,7 @@
 #include <uapi/linux/sva.h>
 
 struct cgroup;
+struct misc_cg;
 struct sva_account;
 struct sva_as;
 struct sva_faultq;
@@ -174,6 +175,7 @@ struct sva_account {
 	struct sva_quota_key key;
 	struct sva_quota_node *cgroup;
 	struct sva_quota_node *user;
+	struct misc_cg *misc;		/* quota_misc.c, or NULL */
 	atomic_long_t users;		/* PASIDs, charged or not yet */
 };
 
@@ -193,6 +195,30 @@ void sva_quota_read_user(kuid_t uid, struct sva_quota *quota);
 int sva_quota_set_user(kuid_t uid, u32 max);
 unsigned int sva_quota_nr_nodes(void);
 int sva_ioctl_quota(struct sva_ucmd *ucmd);
+
+/* In a kernel whose misc controller has a resource for PASIDs: quota_misc.c */
+#ifdef SVA_MISC_CG
+int sva_quota_misc_init(void);
+void sva_quota_misc_exit(void);
+void sva_quota_misc_get(struct sva_account *account);
+void sva_quota_misc_put(struct sva_account *account);
+bool sva_quota_misc_charge(struct sva_account *account, u32 count);
+void sva_quota_misc_uncharge(struct sva_account *account, u32 count);
+#else
+static inline int sva_quota_misc_init(void) { return 0; }
+static inline void sva_quota_misc_exit(void) { }
+static inline void sva_quota_misc_get(struct sva_account *account) { }
+static inline void sva_quota_misc_put(struct sva_account *account) { }
+
+static inline bool sva_quota_misc_charge(struct sva_account *account, u32 count)
+{
+	return true;
+}
+
+static inline void sva_quota_misc_uncharge(struct sva_account *account, u32 count)
+{
+}
+#endif
 
 /* --- processes that have a PASID: process.c ---------------------------------- */
 
