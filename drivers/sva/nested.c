@@ -388,7 +388,7 @@ static int invalidate_viommu(struct sva_ctx *ctx, struct sva_viommu *viommu,
 	return ret;
 }
 
-int sva_ioctl_invalidate(struct sva_ucmd *ucmd)
+static int invalidate_cmd(struct sva_ucmd *ucmd, u32 *done)
 {
 	struct sva_invalidate *cmd = ucmd->cmd;
 	struct iommu_user_data_array array = {
@@ -399,8 +399,7 @@ int sva_ioctl_invalidate(struct sva_ucmd *ucmd)
 	};
 	struct sva_viommu *viommu;
 	struct sva_as *as;
-	u32 done = 0;
-	int ret;
+	int ret = -EINVAL;
 
 	if (cmd->__reserved)
 		return -EINVAL;
@@ -411,18 +410,25 @@ int sva_ioctl_invalidate(struct sva_ucmd *ucmd)
 
 	as = sva_as_get(ucmd->ctx, cmd->as_id);
 	if (as) {
-		ret = -EINVAL;
 		if (as->type != SVA_AS_TYPE_IOVA)
 			ret = invalidate_faulting(to_nested(as)->domain.domain,
-						  array, &done);
+						  array, done);
 		sva_as_put(as);
-	} else {
-		viommu = sva_viommu_get(ucmd->ctx, cmd->as_id);
-		if (!viommu)
-			return -ENOENT;
-		ret = invalidate_viommu(ucmd->ctx, viommu, &array, &done);
-		sva_viommu_put(viommu);
+		return ret;
 	}
+	viommu = sva_viommu_get(ucmd->ctx, cmd->as_id);
+	if (!viommu)
+		return -ENOENT;
+	ret = invalidate_viommu(ucmd->ctx, viommu, &array, done);
+	sva_viommu_put(viommu);
+	return ret;
+}
+
+int sva_ioctl_invalidate(struct sva_ucmd *ucmd)
+{
+	struct sva_invalidate *cmd = ucmd->cmd;
+	u32 done = 0;
+	int ret = invalidate_cmd(ucmd, &done);
 
 	trace_sva_invalidate(ucmd->ctx->id, cmd->as_id, cmd->entry_num, done, ret);
 	atomic_long_add(done, &ucmd->ctx->nr_invalidations);

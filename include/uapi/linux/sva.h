@@ -648,7 +648,8 @@ struct sva_device_info {
  *
  * Flushes what the IOMMU, and devices, may have cached of a table that user
  * space has changed. Entries are handled in order; at the first that cannot be,
- * the call ends with @entry_num telling how many were, and its error. With
+ * the call ends with @entry_num telling how many were, and its error. Whatever
+ * the error, @entry_num tells it, be it that none was. With
  * @entry_num 0 it tells whether the IOMMU knows @data_type (not of a vIOMMU).
  *
  * On a vIOMMU each entry begins with a struct sva_invalidate_target, behind

@@ -203,6 +203,11 @@ TEST_F(invalidate, invalidate_bounds)
 
 	EXPECT_EQ(-E2BIG, guest_invalidate_raw(self->g.fd, self->s.as, TYPE,
 					       &inv, 4097, &num));
+	EXPECT_EQ(0, num);
+	num = 1;
+	EXPECT_EQ(-ENOENT, guest_invalidate_raw(self->g.fd, 12345, TYPE, &inv,
+						sizeof(inv), &num));
+	EXPECT_EQ(0, num);
 	num = 1;
 	EXPECT_EQ(-EINVAL, guest_invalidate_raw(self->g.fd, self->s.as, TYPE,
 						&inv, 0, &num));
@@ -216,6 +221,7 @@ TEST_F(invalidate, invalidate_bounds)
 	num = 0x7fffffff;
 	EXPECT_EQ(-E2BIG, guest_invalidate_raw(self->g.fd, self->s.as, TYPE,
 					       &inv, sizeof(inv), &num));
+	EXPECT_EQ(0, num);
 	num = 1;
 	EXPECT_EQ(-EFAULT, guest_invalidate_raw(self->g.fd, self->s.as, TYPE,
 						(void *)4096, sizeof(inv),
