@@ -498,6 +498,16 @@ static int set_guest(struct sva_ctx *ctx, u32 id, u32 guest)
 	return 0;
 }
 
+static int get_guest(struct sva_ctx *ctx, u32 id, u32 *guest)
+{
+	struct sva_pasid *pasid = sva_pasid_find(ctx, id);
+
+	if (!pasid)
+		return -ENOENT;
+	*guest = pasid->guest;
+	return 0;
+}
+
 static int find_guest(struct sva_ctx *ctx, u32 guest, u32 *id)
 {
 	struct sva_pasid *pasid = xa_load(&ctx->guests, guest);
@@ -515,17 +525,20 @@ int sva_ioctl_pasid_guest(struct sva_ucmd *ucmd)
 	bool none = cmd->guest_pasid == SVA_GUEST_PASID_NONE;
 	int ret;
 
-	if (cmd->flags & ~(SVA_GUEST_F_SET | SVA_GUEST_F_FIND))
+	if (cmd->flags & ~(SVA_GUEST_F_SET | SVA_GUEST_F_FIND | SVA_GUEST_F_GET))
 		return -EOPNOTSUPP;
 	if (hweight32(cmd->flags) != 1)
 		return -EINVAL;
-	if (cmd->guest_pasid >= BIT(SVA_PASID_WIDTH_MAX) &&
+	if (cmd->flags != SVA_GUEST_F_GET &&
+	    cmd->guest_pasid >= BIT(SVA_PASID_WIDTH_MAX) &&
 	    !(none && cmd->flags == SVA_GUEST_F_SET))
 		return -EINVAL;
 
 	mutex_lock(&ctx->lock);
 	if (cmd->flags == SVA_GUEST_F_SET)
 		ret = set_guest(ctx, cmd->pasid, cmd->guest_pasid);
+	else if (cmd->flags == SVA_GUEST_F_GET)
+		ret = get_guest(ctx, cmd->pasid, &cmd->guest_pasid);
 	else
 		ret = find_guest(ctx, cmd->guest_pasid, &cmd->pasid);
 	mutex_unlock(&ctx->lock);

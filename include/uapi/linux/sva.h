@@ -819,10 +819,13 @@ struct sva_fault_response {
  * @SVA_GUEST_F_SET: Give @pasid the guest PASID @guest_pasid, in place of the
  *                   one it had, or none with %SVA_GUEST_PASID_NONE
  * @SVA_GUEST_F_FIND: Find the PASID whose guest PASID is @guest_pasid
+ * @SVA_GUEST_F_GET: Tell the guest PASID of @pasid, %SVA_GUEST_PASID_NONE if it
+ *                   has none
  */
 enum sva_guest_flags {
 	SVA_GUEST_F_SET = 1 << 0,
 	SVA_GUEST_F_FIND = 1 << 1,
+	SVA_GUEST_F_GET = 1 << 2,
 };
 
 /**
@@ -830,7 +833,8 @@ enum sva_guest_flags {
  * @size: sizeof(struct sva_pasid_guest)
  * @flags: One of enum sva_guest_flags
  * @pasid: PASID or handle; Out with %SVA_GUEST_F_FIND
- * @guest_pasid: What the guest calls it, up to 2^20 - 1
+ * @guest_pasid: What the guest calls it, up to 2^20 - 1; Out with
+ *               %SVA_GUEST_F_GET
  *
  * For a VMM whose guest chooses its own numbers. A guest PASID names one PASID
  * of the context. Page requests tell it.

@@ -240,6 +240,21 @@ TEST_F(nested_alloc, nested_device_info)
 	EXPECT_EQ(-EFAULT, sva_ioctl(self->g.fd, SVA_DEVICE_INFO, &info));
 }
 
+/* The guest PASID, or a negative errno. */
+static int guest_pasid_of(int fd, uint32_t pasid)
+{
+	struct sva_pasid_guest cmd = {
+		.size = sizeof(cmd), .flags = SVA_GUEST_F_GET, .pasid = pasid,
+		.guest_pasid = 0x55555555,
+	};
+	int ret = sva_ioctl(fd, SVA_PASID_GUEST, &cmd);
+
+	if (ret)
+		return ret;
+	return cmd.guest_pasid == SVA_GUEST_PASID_NONE ? -ENODATA :
+							 (int)cmd.guest_pasid;
+}
+
 static int guest_pasid(int fd, uint32_t flags, uint32_t *pasid, uint32_t guest)
 {
 	struct sva_pasid_guest cmd = {
@@ -259,10 +274,15 @@ TEST_F(nested_alloc, nested_guest_pasid)
 
 	ASSERT_EQ(0, sva_pasid_alloc(fd, 0, 0, 0, &a));
 	ASSERT_EQ(0, sva_pasid_alloc(fd, 0, 0, 0, &b));
+	EXPECT_EQ(-ENODATA, guest_pasid_of(fd, a));
 	EXPECT_EQ(0, guest_pasid(fd, SVA_GUEST_F_SET, &a, 7));
+	EXPECT_EQ(7, guest_pasid_of(fd, a));
+	EXPECT_EQ(-ENODATA, guest_pasid_of(fd, b));
 	EXPECT_EQ(-EEXIST, guest_pasid(fd, SVA_GUEST_F_SET, &b, 7));
 	EXPECT_EQ(0, guest_pasid(fd, SVA_GUEST_F_FIND, &found, 7));
 	EXPECT_EQ(a, found);
+	EXPECT_EQ(-EINVAL, guest_pasid(fd, SVA_GUEST_F_GET | SVA_GUEST_F_FIND,
+				       &found, 7));
 	EXPECT_EQ(0, guest_pasid(fd, SVA_GUEST_F_SET, &a, 8));
 	EXPECT_EQ(-ENOENT, guest_pasid(fd, SVA_GUEST_F_FIND, &found, 7));
 	EXPECT_EQ(0, guest_pasid(fd, SVA_GUEST_F_SET, &b, 7));
@@ -277,6 +297,7 @@ TEST_F(nested_alloc, nested_guest_pasid)
 	/* The name ends with the PASID. */
 	EXPECT_EQ(0, sva_pasid_free(fd, a));
 	EXPECT_EQ(-ENOENT, guest_pasid(fd, SVA_GUEST_F_FIND, &found, 8));
+	EXPECT_EQ(-ENOENT, guest_pasid_of(fd, a));
 	EXPECT_EQ(-ENOENT, guest_pasid(fd, SVA_GUEST_F_SET, &a, 9));
 	EXPECT_EQ(0, guest_pasid(fd, SVA_GUEST_F_SET, &b, 8));
 }
