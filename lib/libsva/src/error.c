@@ -147,6 +147,10 @@ static const struct explanation particular[] = {
 	  "the IOMMU of an attached device cannot translate a PASID through this kind of address space; everything is as it was"
 	},
 
+	{ SVA_CALL_PASID_BIND, EXDEV,
+	  "the address space is of a guest's table for one IOMMU, and an attached device is behind another: make one for each IOMMU, and a PASID for each"
+	},
+
 	{ SVA_CALL_QUOTA, EBADF,
 	  "not the descriptor of a cgroup: open its directory, below /sys/fs/cgroup, with O_RDONLY"
 	},
@@ -196,12 +200,43 @@ static const struct explanation particular[] = {
 	{ SVA_CALL_AS_ALLOC, EOPNOTSUPP,
 	  "this kernel does not support this kind of address space, or a flag that is asked for"
 	},
+	{ SVA_CALL_AS_ALLOC, EINVAL,
+	  "SVA_AS_F_FAULT needs a fault queue: sva_as_alloc_iova_fault() takes one"
+	},
+	{ SVA_CALL_AS_ALLOC, EBADF,
+	  "not an open descriptor of a fault queue"
+	},
+
+	{ SVA_CALL_AS_ALLOC_NESTED, EOPNOTSUPP,
+	  "the device's IOMMU cannot use tables of a guest, or not of this kind or format: see caps of sva_device_info(), and sva_device_hw_info()"
+	},
+	{ SVA_CALL_AS_ALLOC_NESTED, ENOENT,
+	  "this context has no such parent: neither an address space nor a vIOMMU"
+	},
+	{ SVA_CALL_AS_ALLOC_NESTED, EINVAL,
+	  "the parent was not made with SVA_AS_F_NEST_PARENT, or the IOMMU refuses what the format's structure says, or its size"
+	},
+	{ SVA_CALL_AS_ALLOC_NESTED, ENODEV,
+	  "there is no such device: sva_device_next() lists those that there are"
+	},
+	{ SVA_CALL_AS_ALLOC_NESTED, EXDEV,
+	  "the device is not behind the IOMMU that the vIOMMU is a slice of"
+	},
+	{ SVA_CALL_AS_ALLOC_NESTED, EBADF,
+	  "not an open descriptor of a fault queue"
+	},
+	{ SVA_CALL_AS_ALLOC_NESTED, E2BIG,
+	  "the format's structure is larger than any that exists"
+	},
+	{ SVA_CALL_AS_ALLOC_NESTED, EFAULT,
+	  "the format's structure is not in readable memory"
+	},
 
 	{ SVA_CALL_AS_DESTROY, ENOENT,
 	  "this context has no such address space: it was destroyed already, or belongs to another context"
 	},
 	{ SVA_CALL_AS_DESTROY, EBUSY,
-	  "a PASID is bound to it, or another thread is using it at this moment: unbind the PASID first"
+	  "a PASID is bound to it, an address space or vIOMMU was made on it, or another thread is using it at this moment: unbind the PASID, and destroy what was made on it, first"
 	},
 
 	{ SVA_CALL_IOVA_MAP, EINVAL,
@@ -311,6 +346,9 @@ static const struct explanation particular[] = {
 	{ SVA_CALL_ATTACH, EADDRINUSE,
 	  "something is mapped where the device cannot translate or has a reserved region: unmap it, or map within sva_iova_ranges() of a smaller device"
 	},
+	{ SVA_CALL_ATTACH, EXDEV,
+	  "the PASID is bound to a guest's table for another IOMMU than the device's: make one with this device"
+	},
 	{ SVA_CALL_ATTACH, ENOSPC,
 	  "the device's IOMMU has no PASID left that is narrow enough"
 	},
@@ -322,6 +360,130 @@ static const struct explanation particular[] = {
 	},
 	{ SVA_CALL_ATTACH, EINVAL,
 	  "the device's IOMMU or driver refuses this PASID or its address space: one address space may not fit two different IOMMUs"
+	},
+
+	{ SVA_CALL_DEVICE_INFO, ENOENT,
+	  "there is no such device, or no further one: a device is known as long as a driver that can attach PASIDs is bound to it"
+	},
+	{ SVA_CALL_DEVICE_INFO, EINVAL,
+	  "the size of the result structure is too small"
+	},
+	{ SVA_CALL_DEVICE_INFO, EFAULT,
+	  "the buffer for the hardware information is not writable memory"
+	},
+
+	{ SVA_CALL_INVALIDATE, ENOENT,
+	  "this context has no such address space or vIOMMU, or an entry's guest PASID is not bound to an address space on that vIOMMU"
+	},
+	{ SVA_CALL_INVALIDATE, ENODEV,
+	  "an entry names a device that has no vdevice on this vIOMMU"
+	},
+	{ SVA_CALL_INVALIDATE, EINVAL,
+	  "the address space has no table of a guest, or its IOMMU does not know the format or what an entry says"
+	},
+	{ SVA_CALL_INVALIDATE, EOPNOTSUPP,
+	  "the IOMMU cannot do what an entry says"
+	},
+	{ SVA_CALL_INVALIDATE, E2BIG,
+	  "at most 65536 entries of at most 4096 bytes fit into one call"
+	},
+	{ SVA_CALL_INVALIDATE, EFAULT,
+	  "the entries are not in readable memory"
+	},
+
+	{ SVA_CALL_PASID_GUEST, ENOENT,
+	  "this context has no such PASID, or none with that guest PASID"
+	},
+	{ SVA_CALL_PASID_GUEST, EEXIST,
+	  "another PASID of this context has that guest PASID: take it from that one first, with SVA_GUEST_PASID_NONE"
+	},
+	{ SVA_CALL_PASID_GUEST, EINVAL,
+	  "no guest PASID has more than 20 bits"
+	},
+
+	{ SVA_CALL_FAULTQ_ALLOC, EINVAL,
+	  "a fault queue holds 1 to SVA_FAULTQ_DEPTH_MAX page request groups"
+	},
+	{ SVA_CALL_FAULTQ_ALLOC, EMFILE,
+	  "this process has no descriptor left: close some or raise RLIMIT_NOFILE"
+	},
+
+	{ SVA_CALL_FAULTQ_RESPOND, ENOENT,
+	  "no page request group that was read and not answered has this cookie: detaching its device has answered it, or it was answered before"
+	},
+	{ SVA_CALL_FAULTQ_RESPOND, EINVAL,
+	  "the answer is neither SVA_FAULT_SUCCESS nor SVA_FAULT_INVALID"
+	},
+	{ SVA_CALL_FAULTQ_RESPOND, EFAULT,
+	  "the responses are not in readable memory"
+	},
+	{ SVA_CALL_FAULTQ_RESPOND, EBADF,
+	  "not an open descriptor of a fault queue"
+	},
+
+	{ SVA_CALL_QUEUE_READ, EAGAIN,
+	  "nothing has happened yet and the queue is non-blocking: wait for it, then read again"
+	},
+	{ SVA_CALL_QUEUE_READ, EINVAL,
+	  "there is no room for the next page request group (SVA_FAULT_GROUP_MAX fits any), or for an event"
+	},
+	{ SVA_CALL_QUEUE_READ, EFAULT,
+	  "the result is not writable memory: nothing was taken out of the queue"
+	},
+	{ SVA_CALL_QUEUE_READ, ETIMEDOUT,
+	  "nothing has happened in this time"
+	},
+	{ SVA_CALL_QUEUE_READ, EBADF,
+	  "not an open descriptor of a queue"
+	},
+
+	{ SVA_CALL_VIOMMU_ALLOC, ENOENT,
+	  "this context has no such parent"
+	},
+	{ SVA_CALL_VIOMMU_ALLOC, EINVAL,
+	  "the parent is not an address space that was made with SVA_AS_F_NEST_PARENT"
+	},
+	{ SVA_CALL_VIOMMU_ALLOC, ENODEV,
+	  "there is no such device: sva_device_next() lists those that there are"
+	},
+	{ SVA_CALL_VIOMMU_ALLOC, EOPNOTSUPP,
+	  "the device's IOMMU cannot use tables of a guest: see caps of sva_device_info()"
+	},
+
+	{ SVA_CALL_VIOMMU_DESTROY, ENOENT,
+	  "this context has no such vIOMMU or vdevice: it was destroyed already, or belongs to another context"
+	},
+	{ SVA_CALL_VIOMMU_DESTROY, EBUSY,
+	  "an address space or a vdevice was made on it, or another thread is using it at this moment: destroy those first"
+	},
+
+	{ SVA_CALL_VDEVICE_ALLOC, ENOENT,
+	  "this context has no such vIOMMU"
+	},
+	{ SVA_CALL_VDEVICE_ALLOC, ENODEV,
+	  "there is no such device: sva_device_next() lists those that there are"
+	},
+	{ SVA_CALL_VDEVICE_ALLOC, EXDEV,
+	  "the device is not behind the IOMMU that the vIOMMU is a slice of"
+	},
+	{ SVA_CALL_VDEVICE_ALLOC, EEXIST,
+	  "the vIOMMU has a vdevice of that name, or for that device"
+	},
+	{ SVA_CALL_VDEVICE_ALLOC, EINVAL,
+	  "UINT64_MAX cannot be a device's name"
+	},
+
+	{ SVA_CALL_VEVENTQ_ALLOC, ENOENT,
+	  "this context has no such vIOMMU"
+	},
+	{ SVA_CALL_VEVENTQ_ALLOC, EINVAL,
+	  "an event queue holds 1 to SVA_VEVENTQ_DEPTH_MAX events"
+	},
+	{ SVA_CALL_VEVENTQ_ALLOC, EEXIST,
+	  "the vIOMMU has an event queue: close that first"
+	},
+	{ SVA_CALL_VEVENTQ_ALLOC, EMFILE,
+	  "this process has no descriptor left: close some or raise RLIMIT_NOFILE"
 	},
 
 	{ SVA_CALL_SIM_OPEN, ENOENT,

@@ -28,6 +28,14 @@ static inline uint64_t sva_ptr(const void *ptr)
 	return (uintptr_t)ptr;
 }
 
+/* Ends whatever has that id in the context. */
+static inline int sva_destroy_id(const struct sva *sva, uint32_t id)
+{
+	struct sva_destroy arg = { .size = sizeof(arg), .id = id };
+
+	return sva_ioctl(sva->fd, SVA_DESTROY, &arg);
+}
+
 /*
  * Prepares a result structure of the caller's size, which may be of a newer or
  * an older header than the one that this library was compiled with.

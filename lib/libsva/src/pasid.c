@@ -135,7 +135,5 @@ SVA_EXPORT int sva_pasid_fd(const struct sva *sva, uint32_t pasid, int *fd,
 
 SVA_EXPORT int sva_pasid_fd_revoke(const struct sva *sva, uint32_t id)
 {
-	struct sva_destroy arg = { .size = sizeof(arg), .id = id };
-
-	return sva_ioctl(sva->fd, SVA_DESTROY, &arg);
+	return sva_destroy_id(sva, id);
 }

@@ -118,6 +118,20 @@ SVA_EXPORT int sva_sim_attach_fd(struct sva_sim *sim, int fd, uint32_t *number)
 	return attach(sim, fd, 0, number);
 }
 
+SVA_EXPORT int sva_sim_attach_guest(struct sva_sim *sim, const struct sva *sva,
+				    uint32_t rid, uint32_t guest)
+{
+	struct sva_sim_attach arg = {
+		.size = sizeof(arg),
+		.flags = SVA_SIM_ATTACH_F_GUEST_PASID,
+		.sva_fd = sva->fd,
+		.pasid = rid,
+		.guest_pasid = guest,
+	};
+
+	return sva_ioctl(sim->fd, SVA_SIM_ATTACH, &arg);
+}
+
 SVA_EXPORT int sva_sim_detach(struct sva_sim *sim)
 {
 	return sva_ioctl(sim->fd, SVA_SIM_DETACH, NULL);

@@ -81,6 +81,19 @@ int sva_sim_attach(struct sva_sim *sim, const struct sva *sva, uint32_t pasid,
 int sva_sim_attach_fd(struct sva_sim *sim, int fd, uint32_t *number);
 
 /**
+ * sva_sim_attach_guest() - let a queue use a PASID that a guest has chosen
+ * @sim: The queue
+ * @sva: The context
+ * @rid: RID handle that is, or will be, bound to a guest's PASID table
+ * @guest: The PASID, which the queue puts on its DMA
+ *
+ * Return: as sva_sim_attach(), and -EOPNOTSUPP the engine's IOMMU has no such
+ * tables; -EINVAL @rid is no RID handle; -ERANGE @guest is too wide.
+ */
+int sva_sim_attach_guest(struct sva_sim *sim, const struct sva *sva,
+			 uint32_t rid, uint32_t guest);
+
+/**
  * sva_sim_detach() - end the use of a PASID
  * @sim: The queue
  *

@@ -311,13 +311,27 @@ int sva_pasid_fd_recv(int *fd, int sock);
 /**
  * sva_as_alloc_iova() - make an address space: an empty map of pinned memory
  * @sva: The handle
- * @flags: Combination of enum sva_as_flags
+ * @flags: Combination of enum sva_as_flags, without %SVA_AS_F_FAULT
  * @as: Out: its id
  *
  * Return: 0, or -EOPNOTSUPP for flags that the kernel does not know or support;
- * -ENOMEM.
+ * -EINVAL %SVA_AS_F_FAULT; -ENOMEM.
  */
 int sva_as_alloc_iova(const struct sva *sva, unsigned int flags, uint32_t *as);
+
+/**
+ * sva_as_alloc_iova_fault() - make one whose page requests are the caller's
+ * @sva: The handle
+ * @flags: As for sva_as_alloc_iova()
+ * @faultq: The caller's, from sva_faultq_alloc()
+ * @as: Out: its id
+ *
+ * What a device finds not to be mapped can be mapped when it asks for it.
+ *
+ * Return: as sva_as_alloc_iova(), and -EBADF @faultq is not a fault queue.
+ */
+int sva_as_alloc_iova_fault(const struct sva *sva, unsigned int flags,
+			    int faultq, uint32_t *as);
 
 /**
  * sva_as_destroy() - end an address space
@@ -326,8 +340,8 @@ int sva_as_alloc_iova(const struct sva *sva, unsigned int flags, uint32_t *as);
  *
  * What is mapped in it is unmapped and unpinned.
  *
- * Return: 0, or -ENOENT no such address space; -EBUSY a PASID is bound to it, or
- * another call is using it.
+ * Return: 0, or -ENOENT no such address space; -EBUSY a PASID is bound to it,
+ * something was made on it, or another call is using it.
  */
 int sva_as_destroy(const struct sva *sva, uint32_t as);
 
@@ -430,6 +444,286 @@ int sva_iova_copy(const struct sva *sva, uint32_t dst_as, uint32_t src_as,
 int sva_iova_ranges(const struct sva *sva, uint32_t as,
 		    struct sva_iova_range *ranges, uint32_t *num,
 		    uint64_t *alignment);
+
+/* Devices that can attach PASIDs: sva_device_info(3) */
+
+/**
+ * sva_device_info() - what a device and its IOMMU can do
+ * @sva: The handle
+ * @dev: Its id
+ * @info: Out
+ * @size: sizeof(*@info)
+ *
+ * Return: 0, or -ENOENT no such device; -EINVAL @size is too small; -ENOMEM.
+ */
+int sva_device_info(const struct sva *sva, uint32_t dev,
+		    struct sva_device_info *info, size_t size);
+
+/**
+ * sva_device_next() - the device with the lowest id from one on
+ * @sva: The handle
+ * @dev: Where to begin; 0 for the first of all
+ * @info: Out; the next call begins behind its dev_id
+ * @size: sizeof(*@info)
+ *
+ * Return: as sva_device_info(): -ENOENT there are no more.
+ */
+int sva_device_next(const struct sva *sva, uint32_t dev,
+		    struct sva_device_info *info, size_t size);
+
+/**
+ * sva_device_hw_info() - what the IOMMU driver itself tells of a device's IOMMU
+ * @sva: The handle
+ * @dev: Its id
+ * @type: Out: enum iommu_hw_info_type of linux/iommufd.h: what @data is
+ * @data: Out: as much of it as fits; may be NULL if *@len is 0
+ * @len: In: room at @data in bytes. Out: bytes that there are, more than the room
+ *       if not all was written; 0 if the driver tells nothing
+ *
+ * Return: 0, or -ENOENT no such device; -EFAULT, -ENOMEM.
+ */
+int sva_device_hw_info(const struct sva *sva, uint32_t dev, uint32_t *type,
+		       void *data, uint32_t *len);
+
+/* Tables of a guest: sva_as_alloc_nested(3), sva_invalidate(3) */
+
+/**
+ * sva_as_alloc_nested() - make an address space of a stage-1 table
+ * @sva: The handle
+ * @parent: What the table's addresses mean: an address space that was made with
+ *          %SVA_AS_F_NEST_PARENT, or a vIOMMU on one
+ * @dev: A device, which names the IOMMU instance
+ * @faultq: Where its page requests go, or -1: they are answered *invalid*
+ * @data_type: Format: enum iommu_hwpt_data_type of linux/iommufd.h
+ * @data: The format's structure
+ * @len: Its size
+ * @as: Out: its id
+ *
+ * Return: 0, or -EOPNOTSUPP the IOMMU cannot nest so, or does not know the
+ * format; -ENOENT no such parent; -EINVAL it is not a nesting parent, or the
+ * IOMMU refuses what @data says; -ENODEV no such device; -EXDEV it is not behind
+ * the IOMMU of the vIOMMU; -EBADF @faultq is not a fault queue; -E2BIG @len;
+ * -EFAULT, -ENOMEM.
+ */
+int sva_as_alloc_nested(const struct sva *sva, uint32_t parent, uint32_t dev,
+			int faultq, uint32_t data_type, const void *data,
+			size_t len, uint32_t *as);
+
+/**
+ * sva_as_alloc_pasid_table() - make an address space of a table of such tables
+ * @sva: The handle
+ * @parent: As for sva_as_alloc_nested()
+ * @dev: A device, which names the IOMMU instance
+ * @faultq: Where its page requests go, or -1
+ * @data_type: Format
+ * @data: The format's structure
+ * @len: Its size
+ * @as: Out: its id
+ *
+ * It can be bound to a RID handle only: all PASIDs of the device are the guest's.
+ *
+ * Return: as sva_as_alloc_nested().
+ */
+int sva_as_alloc_pasid_table(const struct sva *sva, uint32_t parent,
+			     uint32_t dev, int faultq, uint32_t data_type,
+			     const void *data, size_t len, uint32_t *as);
+
+/**
+ * sva_invalidate() - flush what IOMMU and devices remember of a guest's table
+ * @sva: The handle
+ * @as: Address space of a guest's table, or a vIOMMU: then each entry begins with
+ *      a struct sva_invalidate_target
+ * @data_type: Format: enum iommu_hwpt_invalidate_data_type of linux/iommufd.h
+ * @entries: Array of the format's entries; may be NULL if *@num is 0
+ * @entry_size: Bytes of one
+ * @num: In: how many, up to 65536. Out: how many were handled; also if it fails
+ *
+ * They are handled in order, up to the first that cannot be. With none the result
+ * tells whether the IOMMU knows the format.
+ *
+ * Return: 0, or -ENOENT no such address space or vIOMMU, or an entry's guest
+ * PASID is not bound to an address space on that vIOMMU; -ENODEV no device has an
+ * entry's name; -EINVAL it has no table, or the format or an entry is wrong;
+ * -EOPNOTSUPP the IOMMU cannot do what an entry says; -E2BIG @entry_size, or too
+ * many; -EFAULT.
+ */
+int sva_invalidate(const struct sva *sva, uint32_t as, uint32_t data_type,
+		   const void *entries, size_t entry_size, uint32_t *num);
+
+/* What a guest calls its PASIDs: sva_pasid_guest_set(3) */
+
+/**
+ * sva_pasid_guest_set() - give a PASID the number that the guest has for it
+ * @sva: The handle
+ * @pasid: PASID or handle
+ * @guest: Guest PASID, up to 2^20 - 1, in place of the one it had; or
+ *         %SVA_GUEST_PASID_NONE
+ *
+ * Return: 0, or -ENOENT no such PASID; -EEXIST another one has that guest PASID;
+ * -EINVAL it is too wide; -ENOMEM.
+ */
+int sva_pasid_guest_set(const struct sva *sva, uint32_t pasid, uint32_t guest);
+
+/**
+ * sva_pasid_guest_get() - the guest PASID of a PASID
+ * @sva: The handle
+ * @pasid: PASID or handle
+ * @guest: Out: guest PASID, or %SVA_GUEST_PASID_NONE
+ *
+ * Return: 0, or -ENOENT no such PASID.
+ */
+int sva_pasid_guest_get(const struct sva *sva, uint32_t pasid, uint32_t *guest);
+
+/**
+ * sva_pasid_guest_find() - the PASID that has a guest PASID
+ * @sva: The handle
+ * @guest: Guest PASID
+ * @pasid: Out: PASID or handle
+ *
+ * Return: 0, or -ENOENT none has it; -EINVAL it is too wide.
+ */
+int sva_pasid_guest_find(const struct sva *sva, uint32_t guest,
+			 uint32_t *pasid);
+
+/* Page requests: sva_faultq_alloc(3) */
+
+/**
+ * sva_faultq_alloc() - make a queue for page requests
+ * @sva: The handle
+ * @flags: Combination of enum sva_faultq_flags
+ * @depth: How many groups it holds until they are answered, 1 to
+ *         %SVA_FAULTQ_DEPTH_MAX
+ * @fd: Out: the fault queue, close-on-exec; the caller closes it, which answers
+ *      all that is pending with *invalid*
+ *
+ * Return: 0, or -EINVAL @depth; -EMFILE, -ENFILE, -ENOMEM.
+ */
+int sva_faultq_alloc(const struct sva *sva, unsigned int flags, uint32_t depth,
+		     int *fd);
+
+/**
+ * sva_faultq_wait() - wait until there is something to read
+ * @fd: The fault queue
+ * @timeout_ms: Milliseconds; negative for ever
+ *
+ * Return: 0, or -ETIMEDOUT; -EBADF @fd is not open; -EINTR.
+ */
+int sva_faultq_wait(int fd, int timeout_ms);
+
+/**
+ * sva_faultq_read() - take page requests
+ * @fd: The fault queue
+ * @faults: Out: whole groups, all requests of a group one after another
+ * @room: How many fit; %SVA_FAULT_GROUP_MAX is enough for any group
+ *
+ * Waits until there is one, unless the queue was made with
+ * %SVA_FAULTQ_F_NONBLOCK. A queue that was full tells so with an entry that has
+ * %SVA_FAULT_LOST set.
+ *
+ * Return: how many were read, or -EAGAIN there is none; -EINVAL the next group
+ * does not fit; -EFAULT nothing was taken; -EINTR.
+ */
+int sva_faultq_read(int fd, struct sva_fault *faults, unsigned int room);
+
+/**
+ * sva_faultq_respond() - answer groups of page requests
+ * @fd: The fault queue
+ * @responses: The answers
+ * @num: How many
+ *
+ * Return: how many were taken: fewer than @num if the next one is wrong. If
+ * already the first is: -ENOENT there is no such group, it was not read yet, or
+ * is answered already, maybe because its device was detached; -EINVAL unknown
+ * code; -EFAULT.
+ */
+int sva_faultq_respond(int fd, const struct sva_fault_response *responses,
+		       unsigned int num);
+
+/* IOMMUs as a guest sees them: sva_viommu_alloc(3), sva_veventq_alloc(3) */
+
+/**
+ * sva_viommu_alloc() - make the slice of an IOMMU that a VM sees
+ * @sva: The handle
+ * @parent: Address space that was made with %SVA_AS_F_NEST_PARENT
+ * @dev: A device, which names the IOMMU instance
+ * @viommu: Out: its id
+ *
+ * Return: 0, or -ENOENT no such parent; -EINVAL it is not a nesting parent;
+ * -ENODEV no such device; -EOPNOTSUPP its IOMMU cannot nest; -ENOMEM.
+ */
+int sva_viommu_alloc(const struct sva *sva, uint32_t parent, uint32_t dev,
+		     uint32_t *viommu);
+
+/**
+ * sva_viommu_destroy() - end a vIOMMU
+ * @sva: The handle
+ * @viommu: Its id
+ *
+ * Return: 0, or -ENOENT no such vIOMMU; -EBUSY an address space or a vdevice was
+ * made on it, or another call is using it.
+ */
+int sva_viommu_destroy(const struct sva *sva, uint32_t viommu);
+
+/**
+ * sva_vdevice_alloc() - tell what a guest calls a device
+ * @sva: The handle
+ * @viommu: The vIOMMU that the guest has it behind
+ * @dev: The device
+ * @virt_id: The guest's name of it, not %UINT64_MAX
+ * @vdevice: Out: its id
+ *
+ * Return: 0, or -ENOENT no such vIOMMU; -ENODEV no such device; -EXDEV it is
+ * behind another IOMMU; -EEXIST there is a vdevice of that name, or for that
+ * device; -EINVAL @virt_id; -ENOMEM.
+ */
+int sva_vdevice_alloc(const struct sva *sva, uint32_t viommu, uint32_t dev,
+		      uint64_t virt_id, uint32_t *vdevice);
+
+/**
+ * sva_vdevice_destroy() - forget what a guest calls a device
+ * @sva: The handle
+ * @vdevice: The id
+ *
+ * Return: 0, or -ENOENT no such vdevice.
+ */
+int sva_vdevice_destroy(const struct sva *sva, uint32_t vdevice);
+
+/**
+ * sva_veventq_alloc() - make a queue for what a vIOMMU has to tell
+ * @sva: The handle
+ * @viommu: The vIOMMU, which has one at a time
+ * @flags: Combination of enum sva_veventq_flags
+ * @depth: How many events it holds, 1 to %SVA_VEVENTQ_DEPTH_MAX
+ * @fd: Out: the event queue, close-on-exec; the caller closes it
+ *
+ * Return: 0, or -ENOENT no such vIOMMU; -EINVAL @depth; -EEXIST it has one;
+ * -EMFILE, -ENFILE, -ENOMEM.
+ */
+int sva_veventq_alloc(const struct sva *sva, uint32_t viommu,
+		      unsigned int flags, uint32_t depth, int *fd);
+
+/**
+ * sva_veventq_wait() - wait until there is something to read
+ * @fd: The event queue
+ * @timeout_ms: Milliseconds; negative for ever
+ *
+ * Return: 0, or -ETIMEDOUT; -EBADF @fd is not open; -EINTR.
+ */
+int sva_veventq_wait(int fd, int timeout_ms);
+
+/**
+ * sva_veventq_read() - take events
+ * @fd: The event queue
+ * @events: Out: events
+ * @room: How many fit
+ *
+ * Waits until there is one, unless the queue was made with
+ * %SVA_VEVENTQ_F_NONBLOCK.
+ *
+ * Return: how many were read, or -EAGAIN there is none; -EINVAL @room is 0;
+ * -EFAULT nothing was taken; -EINTR.
+ */
+int sva_veventq_read(int fd, struct sva_vevent *events, unsigned int room);
 
 /* What there is: sva_list(3) */
 
@@ -536,7 +830,7 @@ int sva_quota_set_user(const struct sva *sva, uint32_t uid, uint32_t max);
  * @SVA_CALL_PASID_FREE: sva_pasid_free(), sva_pasid_free_range()
  * @SVA_CALL_PASID_INFO: sva_pasid_info()
  * @SVA_CALL_PASID_BIND: sva_pasid_bind(), sva_pasid_unbind()
- * @SVA_CALL_AS_ALLOC: sva_as_alloc_iova()
+ * @SVA_CALL_AS_ALLOC: sva_as_alloc_iova(), sva_as_alloc_iova_fault()
  * @SVA_CALL_AS_DESTROY: sva_as_destroy()
  * @SVA_CALL_IOVA_MAP: sva_iova_map()
  * @SVA_CALL_IOVA_MAP_FILE: sva_iova_map_file()
@@ -553,6 +847,17 @@ int sva_quota_set_user(const struct sva *sva, uint32_t uid, uint32_t max);
  * @SVA_CALL_LIST: sva_list_begin(), sva_list_next()
  * @SVA_CALL_QUOTA: sva_quota_cgroup(), sva_quota_user()
  * @SVA_CALL_QUOTA_SET: sva_quota_set_cgroup(), sva_quota_set_user()
+ * @SVA_CALL_DEVICE_INFO: sva_device_info(), sva_device_next(), sva_device_hw_info()
+ * @SVA_CALL_AS_ALLOC_NESTED: sva_as_alloc_nested(), sva_as_alloc_pasid_table()
+ * @SVA_CALL_INVALIDATE: sva_invalidate()
+ * @SVA_CALL_PASID_GUEST: sva_pasid_guest_set(), _get(), _find()
+ * @SVA_CALL_FAULTQ_ALLOC: sva_faultq_alloc()
+ * @SVA_CALL_FAULTQ_RESPOND: sva_faultq_respond()
+ * @SVA_CALL_QUEUE_READ: sva_faultq_read(), sva_veventq_read(), and their _wait()
+ * @SVA_CALL_VIOMMU_ALLOC: sva_viommu_alloc()
+ * @SVA_CALL_VIOMMU_DESTROY: sva_viommu_destroy(), sva_vdevice_destroy()
+ * @SVA_CALL_VDEVICE_ALLOC: sva_vdevice_alloc()
+ * @SVA_CALL_VEVENTQ_ALLOC: sva_veventq_alloc()
  */
 enum sva_call {
 	SVA_CALL_OPEN,
@@ -581,6 +886,17 @@ enum sva_call {
 	SVA_CALL_LIST,
 	SVA_CALL_QUOTA,
 	SVA_CALL_QUOTA_SET,
+	SVA_CALL_DEVICE_INFO,
+	SVA_CALL_AS_ALLOC_NESTED,
+	SVA_CALL_INVALIDATE,
+	SVA_CALL_PASID_GUEST,
+	SVA_CALL_FAULTQ_ALLOC,
+	SVA_CALL_FAULTQ_RESPOND,
+	SVA_CALL_QUEUE_READ,
+	SVA_CALL_VIOMMU_ALLOC,
+	SVA_CALL_VIOMMU_DESTROY,
+	SVA_CALL_VDEVICE_ALLOC,
+	SVA_CALL_VEVENTQ_ALLOC,
 };
 
 /**
