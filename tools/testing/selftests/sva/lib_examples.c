@@ -15,8 +15,26 @@
 #define main example_sva_as_alloc_iova
 #include "../../../../lib/libsva/examples/sva_as_alloc_iova.c"
 #undef main
+#define main example_sva_as_alloc_nested
+#include "../../../../lib/libsva/examples/sva_as_alloc_nested.c"
+#undef main
+#undef GPA
+#undef GVA
+#undef PTE
+#define main example_sva_device_info
+#include "../../../../lib/libsva/examples/sva_device_info.c"
+#undef main
+#define main example_sva_faultq_alloc
+#include "../../../../lib/libsva/examples/sva_faultq_alloc.c"
+#undef main
+#undef DATA
+#undef RECORD
+#undef FLAGS
 #define main example_sva_get_info
 #include "../../../../lib/libsva/examples/sva_get_info.c"
+#undef main
+#define main example_sva_invalidate
+#include "../../../../lib/libsva/examples/sva_invalidate.c"
 #undef main
 #define main example_sva_iova_copy
 #include "../../../../lib/libsva/examples/sva_iova_copy.c"
@@ -51,6 +69,9 @@
 #define main example_sva_pasid_free
 #include "../../../../lib/libsva/examples/sva_pasid_free.c"
 #undef main
+#define main example_sva_pasid_guest_set
+#include "../../../../lib/libsva/examples/sva_pasid_guest_set.c"
+#undef main
 #define main example_sva_pasid_info
 #include "../../../../lib/libsva/examples/sva_pasid_info.c"
 #undef main
@@ -71,6 +92,13 @@
 #define main example_sva_strerror
 #include "../../../../lib/libsva/examples/sva_strerror.c"
 #undef main
+#define main example_sva_veventq_alloc
+#include "../../../../lib/libsva/examples/sva_veventq_alloc.c"
+#undef main
+#define main example_sva_viommu_alloc
+#include "../../../../lib/libsva/examples/sva_viommu_alloc.c"
+#undef main
+#undef VIRT_ID
 
 struct run {
 	int (*example)(void);
@@ -137,8 +165,27 @@ FIXTURE_VARIANT_ADD(lib_example, sva_as_alloc_iova) {
 	.example = example_sva_as_alloc_iova,
 };
 
+FIXTURE_VARIANT_ADD(lib_example, sva_as_alloc_nested) {
+	.example = example_sva_as_alloc_nested,
+	.engine = true,
+};
+
+FIXTURE_VARIANT_ADD(lib_example, sva_device_info) {
+	.example = example_sva_device_info,
+};
+
+FIXTURE_VARIANT_ADD(lib_example, sva_faultq_alloc) {
+	.example = example_sva_faultq_alloc,
+	.engine = true,
+};
+
 FIXTURE_VARIANT_ADD(lib_example, sva_get_info) {
 	.example = example_sva_get_info,
+};
+
+FIXTURE_VARIANT_ADD(lib_example, sva_invalidate) {
+	.example = example_sva_invalidate,
+	.engine = true,
 };
 
 FIXTURE_VARIANT_ADD(lib_example, sva_iova_copy) {
@@ -181,6 +228,10 @@ FIXTURE_VARIANT_ADD(lib_example, sva_pasid_free) {
 	.example = example_sva_pasid_free,
 };
 
+FIXTURE_VARIANT_ADD(lib_example, sva_pasid_guest_set) {
+	.example = example_sva_pasid_guest_set,
+};
+
 FIXTURE_VARIANT_ADD(lib_example, sva_pasid_info) {
 	.example = example_sva_pasid_info,
 };
@@ -206,6 +257,16 @@ FIXTURE_VARIANT_ADD(lib_example, sva_sim_submit) {
 
 FIXTURE_VARIANT_ADD(lib_example, sva_strerror) {
 	.example = example_sva_strerror,
+};
+
+FIXTURE_VARIANT_ADD(lib_example, sva_veventq_alloc) {
+	.example = example_sva_veventq_alloc,
+	.engine = true,
+};
+
+FIXTURE_VARIANT_ADD(lib_example, sva_viommu_alloc) {
+	.example = example_sva_viommu_alloc,
+	.engine = true,
 };
 
 TEST_F(lib_example, runs)
