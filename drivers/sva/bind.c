@@ -110,13 +110,74 @@ static bool has_live_bond(const struct sva_attachment *att)
 	return false;
 }
 
+static int count_device(struct device *dev, void *count)
+{
+	++*(unsigned int *)count;
+	return 0;
+}
+
+static int remember_device(struct device *dev, void *data)
+{
+	struct sva_translation *tr = data;
+
+	if (tr->nr_devs < tr->max_devs)
+		tr->devs[tr->nr_devs++] = get_device(dev);
+	return 0;
+}
+
+/*
+ * The devices are remembered before anything is set, so that none is taken for
+ * one that has the PASID while it has not. Who joins the group has its RID set
+ * by the core, and no PASIDs.
+ */
+static struct sva_translation *alloc_translation(struct sva_attachment *att)
+{
+	struct iommu_group *group = att->group->group;
+	struct sva_translation *tr;
+	unsigned int num = 0;
+
+	if (att->pasid->kind == SVA_PASID_KIND_NUMBER)
+		iommu_group_for_each_dev(group, &num, count_device);
+	tr = kzalloc_flex(*tr, devs, num, GFP_KERNEL_ACCOUNT);
+	if (!tr)
+		return NULL;
+	tr->max_devs = num;
+	if (num)
+		iommu_group_for_each_dev(group, tr, remember_device);
+	return tr;
+}
+
+/* One that is not, or not any more, a user of its domain. */
+static void discard_translation(struct sva_translation *tr)
+{
+	unsigned int i;
+
+	free_handle(tr->handle);
+	for (i = 0; i < tr->nr_devs; i++)
+		put_device(tr->devs[i]);
+	kfree(tr);
+}
+
 static void free_translation(struct sva_translation *tr)
 {
 	if (!tr)
 		return;
 	tr->domain->as->ops->put(tr->domain, tr);
-	free_handle(tr->handle);
-	kfree(tr);
+	discard_translation(tr);
+}
+
+/* Whether the core has set it for a device of the group. */
+static bool is_set_for(const struct sva_attachment *att, struct device *dev)
+{
+	const struct sva_translation *tr = att->now;
+	unsigned int i;
+
+	if (att->pasid->kind != SVA_PASID_KIND_NUMBER)
+		return true;
+	for (i = 0; i < tr->nr_devs; i++)
+		if (tr->devs[i] == dev)
+			return true;
+	return false;
 }
 
 static bool is_pri_vf(struct device *dev)
@@ -137,7 +198,7 @@ static struct sva_translation *new_translation(struct sva_attachment *att,
 	if (as->faultq && is_pri_vf(target.dev))
 		return ERR_PTR(-EOPNOTSUPP);
 
-	tr = kzalloc_obj(*tr, GFP_KERNEL_ACCOUNT);
+	tr = alloc_translation(att);
 	if (!tr)
 		return ERR_PTR(-ENOMEM);
 	tr->handle = new_handle(att, as->faultq);
@@ -155,8 +216,7 @@ static struct sva_translation *new_translation(struct sva_attachment *att,
 	return tr;
 
 out_free:
-	free_handle(tr->handle);
-	kfree(tr);
+	discard_translation(tr);
 	return ERR_PTR(ret);
 }
 
@@ -255,6 +315,40 @@ static bool restore_or_revoke(struct sva_attachment *att,
 	return false;
 }
 
+static int find_narrowest(struct device *dev, void *max_pasids)
+{
+	u32 *max = max_pasids;
+
+	if (dev->iommu->max_pasids)
+		*max = min(*max, dev->iommu->max_pasids);
+	return 0;
+}
+
+/* A PASID is set for all devices of the group that have PASIDs. */
+static bool fits_all(const struct sva_pasid *pasid, struct sva_group *group)
+{
+	u32 max_pasids = U32_MAX;
+
+	iommu_group_for_each_dev(group->group, &max_pasids, find_narrowest);
+	return pasid->id < max_pasids;
+}
+
+/*
+ * A narrow device may have joined a group. Not even what was there before could
+ * be set once more then.
+ */
+static int check_widths(struct sva_pasid *pasid)
+{
+	const struct sva_attachment *att;
+
+	if (pasid->kind != SVA_PASID_KIND_NUMBER)
+		return 0;
+	list_for_each_entry(att, &pasid->attachments, node)
+		if (!fits_all(pasid, att->group))
+			return -ERANGE;
+	return 0;
+}
+
 /* Allocated beforehand, so that undoing never lacks it. */
 static int alloc_spare_handles(struct sva_pasid *pasid)
 {
@@ -278,9 +372,12 @@ static int switch_all(struct sva_pasid *pasid, struct sva_as *as,
 {
 	struct sva_attachment *att;
 	bool undone;
-	int ret;
+	int ret = 0;
 
-	ret = alloc_spare_handles(pasid);
+	if (as)
+		ret = check_widths(pasid);
+	if (!ret)
+		ret = alloc_spare_handles(pasid);
 	if (ret)
 		goto out_forget;
 
@@ -379,19 +476,9 @@ u32 sva_handle_dev_id(const struct sva_handle *handle, struct device *dev)
 					  sva_device_find_id(dev, handle->sdev->id);
 }
 
-static int find_narrowest(struct device *dev, void *max_pasids)
-{
-	u32 *max = max_pasids;
-
-	if (dev->iommu->max_pasids)
-		*max = min(*max, dev->iommu->max_pasids);
-	return 0;
-}
-
 static int check_device(struct sva_bond *bond, const struct sva_pasid *pasid)
 {
 	struct iommu_group *group = bond->sdev->group->group;
-	u32 max_pasids = bond->sdev->dev->iommu->max_pasids;
 
 	switch (pasid->kind) {
 	case SVA_PASID_KIND_MM:
@@ -408,11 +495,9 @@ static int check_device(struct sva_bond *bond, const struct sva_pasid *pasid)
 			return -EPERM;
 		return 0;
 	default:
-		if (!max_pasids)
+		if (!bond->sdev->dev->iommu->max_pasids)
 			return -ENODEV;
-		/* It is set for all devices of the group that have PASIDs. */
-		iommu_group_for_each_dev(group, &max_pasids, find_narrowest);
-		return pasid->id < max_pasids ? 0 : -ERANGE;
+		return fits_all(pasid, bond->sdev->group) ? 0 : -ERANGE;
 	}
 }
 
@@ -472,9 +557,9 @@ static int start_attachment(struct sva_attachment *att, struct sva_bond *bond)
 			return attach_process(att);
 		return att->process->dev == bond->sdev->dev ? 0 : -EBUSY;
 	}
-	if (att->now || !pasid->as)
-		return 0;
-	return switch_to(att, pasid->as);
+	if (att->now)
+		return is_set_for(att, bond->sdev->dev) ? 0 : -EBUSY;
+	return pasid->as ? switch_to(att, pasid->as) : 0;
 }
 
 static void stop_attachment(struct sva_attachment *att)

@@ -340,7 +340,9 @@ static struct sva_bond *attach(struct sva_device *sdev, struct sva_ctx *ctx,
  * the device; -EPERM a process PASID of another process and no PASID fd, or a RID
  * handle and the group is not owned for DMA or its interrupts are not isolated;
  * -ESRCH a process PASID, and the process has ended; -EBUSY the group, or this
- * PASID of it, belongs to somebody else, or the device is being reset;
+ * PASID of it, belongs to somebody else, or the device is being reset, or it
+ * joined its group after the PASID was set there, which is mended by binding the
+ * PASID anew;
  * -EADDRINUSE something is mapped where the device cannot translate or its group
  * has a reserved region; -EXDEV a nested address space of another IOMMU instance;
  * -EOPNOTSUPP or what else the IOMMU driver answered (-ENOSPC: no number is left

@@ -273,10 +273,16 @@ struct sva_handle {
 
 u32 sva_handle_dev_id(const struct sva_handle *handle, struct device *dev);
 
-/* What a target was set to. Also the owner of ranges reserved for that. */
+/*
+ * What a target was set to. Also the owner of ranges reserved for that. Of a
+ * PASID, the IOMMU core sets it for the devices that are in the group then.
+ */
 struct sva_translation {
 	struct sva_domain *domain;
 	struct sva_handle *handle;
+	unsigned int nr_devs;
+	unsigned int max_devs;
+	struct device *devs[] __counted_by(max_devs);	/* they were; held */
 };
 
 /*

@@ -297,8 +297,9 @@ struct sva_pasid_info {
  * where the group has a reserved region; -EXDEV a nested address space, and a
  * device is behind another IOMMU instance; -ENOTRECOVERABLE the bind was refused
  * and the undo failed too: uses for which not even the old translation could be
- * restored are blocked and revoked, the others are as before; -EBUSY a device is
- * being reset; -EOPNOTSUPP or what else the IOMMU driver answered.
+ * restored are blocked and revoked, the others are as before; -ERANGE a device
+ * has joined the group of an attached one for which the number is too wide;
+ * -EBUSY a device is being reset; -EOPNOTSUPP or what else the IOMMU driver answered.
  */
 struct sva_pasid_bind {
 	__u32 size;

@@ -147,6 +147,9 @@ static const struct explanation particular[] = {
 	  "the IOMMU of an attached device cannot translate a PASID through this kind of address space; everything is as it was"
 	},
 
+	{ SVA_CALL_PASID_BIND, ERANGE,
+	  "a device with narrower PASIDs has joined the group of an attached one: it can only be unbound; detach it and use a lower number"
+	},
 	{ SVA_CALL_PASID_BIND, EXDEV,
 	  "the address space is of a guest's table for one IOMMU, and an attached device is behind another: make one for each IOMMU, and a PASID for each"
 	},
@@ -341,7 +344,7 @@ static const struct explanation particular[] = {
 	  "a process PASID can be attached only by the process that made it, or by a PASID fd; a RID handle needs a driver that owns the device's DMA"
 	},
 	{ SVA_CALL_ATTACH, EBUSY,
-	  "it is attached already, or the device's group belongs to another user"
+	  "it is attached already, or the device's group belongs to another user; or the device joined its group when the PASID was in use there: unbind the PASID and bind it again"
 	},
 	{ SVA_CALL_ATTACH, EADDRINUSE,
 	  "something is mapped where the device cannot translate or has a reserved region: unmap it, or map within sva_iova_ranges() of a smaller device"
