@@ -286,4 +286,115 @@ TEST_F(bond_group, bond_group_two_handles_of_a_process)
 	EXPECT_EQ(0, sva_sim_detach(self->sim[1]));
 }
 
+/* --- one more joins --------------------------------------------------------------- */
+
+/* Makes a third engine of the group, with PASIDs of so many bits. */
+static int join_group(const char *first, const char *name, const char *bits)
+{
+	char group[16];
+	int ret = sva_sim_get(first, "group", group, sizeof(group));
+
+	return ret ? ret : sva_sim_create(name, "0", bits, group);
+}
+
+/*
+ * The IOMMU core sets a PASID for the devices that are in the group then. A
+ * bond with a device that came later would look as the others do, and have no
+ * translation.
+ */
+TEST_F(bond_group, bond_group_joined_later)
+{
+	struct sva_pasid_info info;
+	char name[32];
+	int sim;
+
+	ASSERT_EQ(0, sva_pasid_bind(self->fd, self->pasid, self->as[0]));
+	ASSERT_EQ(0, sva_sim_attach(self->sim[0], self->fd, self->pasid, NULL));
+	sva_sim_name(name, sizeof(name), "later");
+	sim = join_group(self->name[0], name, NULL);
+	ASSERT_LE(0, sim);
+
+	EXPECT_EQ(-EBUSY, sva_sim_attach(sim, self->fd, self->pasid, NULL));
+	ASSERT_EQ(0, sva_pasid_info(self->fd, self->pasid, &info));
+	EXPECT_EQ(1, info.bonds);
+	/* Of those that were there before, each one may. */
+	EXPECT_EQ(0, sva_sim_attach(self->sim[1], self->fd, self->pasid, NULL));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim[0], self->mem[0]));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim[1], self->mem[0]));
+
+	/* Bound anew, it is set for all. */
+	ASSERT_EQ(0, sva_pasid_bind(self->fd, self->pasid, self->as[1]));
+	EXPECT_EQ(0, sva_sim_attach(sim, self->fd, self->pasid, NULL));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(sim, self->mem[1]));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim[0], self->mem[1]));
+	close(sim);
+	EXPECT_EQ(0, sva_sim_remove(name));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim[0], self->mem[1]));
+}
+
+TEST_F(bond_group, bond_group_joined_an_unbound_pasid)
+{
+	char name[32];
+	int sim;
+
+	ASSERT_EQ(0, sva_sim_attach(self->sim[0], self->fd, self->pasid, NULL));
+	sva_sim_name(name, sizeof(name), "later");
+	sim = join_group(self->name[0], name, NULL);
+	ASSERT_LE(0, sim);
+	EXPECT_EQ(0, sva_sim_attach(sim, self->fd, self->pasid, NULL));
+	ASSERT_EQ(0, sva_pasid_bind(self->fd, self->pasid, self->as[0]));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(sim, self->mem[0]));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim[0], self->mem[0]));
+	close(sim);
+	EXPECT_EQ(0, sva_sim_remove(name));
+}
+
+/* It is another device then, although it has the same name. */
+TEST_F(bond_group, bond_group_left_and_joined_again)
+{
+	char dev[32];
+	int sim;
+
+	ASSERT_EQ(0, sva_pasid_bind(self->fd, self->pasid, self->as[0]));
+	ASSERT_EQ(0, sva_sim_attach(self->sim[0], self->fd, self->pasid, NULL));
+	ASSERT_EQ(0, sva_sim_set(self->name[1], "enable", "0"));
+	ASSERT_EQ(0, sva_sim_set(self->name[1], "enable", "1"));
+	ASSERT_EQ(0, sva_sim_get(self->name[1], "dev", dev, sizeof(dev)));
+	sim = sva_sim_open_name(dev);
+	ASSERT_LE(0, sim);
+	EXPECT_EQ(-EBUSY, sva_sim_attach(sim, self->fd, self->pasid, NULL));
+	/* As soon as nobody has it attached, everybody can. */
+	ASSERT_EQ(0, sva_sim_detach(self->sim[0]));
+	EXPECT_EQ(0, sva_sim_attach(sim, self->fd, self->pasid, NULL));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(sim, self->mem[0]));
+	close(sim);
+}
+
+/* What is too wide for it goes on, and can end, but cannot be set anew. */
+TEST_F(bond_group, bond_group_joined_by_a_narrow_one)
+{
+	struct sva_pasid_info info;
+	uint32_t wide;
+	char name[32];
+	int sim;
+
+	ASSERT_EQ(0, pasid_alloc(self->fd, 256, 0, 1, &wide));
+	ASSERT_EQ(0, sva_pasid_bind(self->fd, wide, self->as[0]));
+	ASSERT_EQ(0, sva_sim_attach(self->sim[0], self->fd, wide, NULL));
+	sva_sim_name(name, sizeof(name), "narrow");
+	sim = join_group(self->name[0], name, "8");
+	ASSERT_LE(0, sim);
+	EXPECT_EQ(-ERANGE, sva_pasid_bind(self->fd, wide, self->as[1]));
+	ASSERT_EQ(0, sva_pasid_info(self->fd, wide, &info));
+	EXPECT_EQ(self->as[0], info.as_id);
+	EXPECT_EQ(0, info.state & SVA_PASID_S_REVOKED);
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim[0], self->mem[0]));
+	EXPECT_EQ(0, sva_pasid_bind(self->fd, wide, SVA_AS_NONE));
+	EXPECT_EQ(-ERANGE, sva_pasid_bind(self->fd, wide, self->as[0]));
+	EXPECT_EQ(0, sva_sim_detach(self->sim[0]));
+	EXPECT_EQ(0, sva_pasid_bind(self->fd, wide, self->as[0]));
+	close(sim);
+	EXPECT_EQ(0, sva_sim_remove(name));
+}
+
 TEST_HARNESS_MAIN
