@@ -19,9 +19,9 @@
 #include <linux/bitops.h>
 #include <linux/iommu.h>
 #include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 
 #include "sva_private.h"
@@ -31,6 +31,8 @@
 #define NR_WORDS	(NR_NUMBERS / WORD_BITS)
 /* What needs more than 8 bits */
 #define NOT_NARROW	256u
+/* What is given back at a time, so that others need not wait for all of it. */
+#define FREE_MAX	4096u
 
 struct pool_node {
 	u32 prefix;	/* free numbers at the low edge */
@@ -43,7 +45,7 @@ struct pool_node {
  * nodes[NR_WORDS + w] is the leaf of words[w].
  */
 struct sva_pool {
-	spinlock_t lock;		/* of all that follows */
+	struct mutex lock;		/* of all that follows */
 	struct sva_pool_info info;
 	u32 hint;			/* none is free in [NOT_NARROW, hint) */
 	u64 words[NR_WORDS];
@@ -263,6 +265,7 @@ static bool find_run(u32 min, u32 max, u32 count, u32 *first)
  * Without limits, numbers from 256 on are preferred: a program that does not
  * care should not use up those that 8-bit devices need.
  *
+ * Context: May sleep.
  * Return: 0, -ENOSPC if there is no such run, -EBUSY if it was one number that
  * was asked for.
  */
@@ -274,7 +277,7 @@ int sva_pool_alloc(u32 min, u32 max, u32 count, u32 *first)
 	if (!max || max >= NR_NUMBERS)
 		max = NR_NUMBERS - 1;
 
-	spin_lock(&pool->lock);
+	mutex_lock(&pool->lock);
 	if (!min && max == NR_NUMBERS - 1) {
 		found = find_run(pool->hint, max, count, first);
 		if (found && count == 1)
@@ -286,7 +289,7 @@ int sva_pool_alloc(u32 min, u32 max, u32 count, u32 *first)
 		mark(*first, count, false);
 		pool->info.nr_free -= count;
 	}
-	spin_unlock(&pool->lock);
+	mutex_unlock(&pool->lock);
 
 	if (found)
 		return 0;
@@ -297,16 +300,22 @@ int sva_pool_alloc(u32 min, u32 max, u32 count, u32 *first)
  * sva_pool_free() - Give numbers back to the pool
  * @first: First of them
  * @count: How many, maybe 0; all are from sva_pool_alloc()
+ *
+ * Context: May sleep.
  */
 void sva_pool_free(u32 first, u32 count)
 {
-	if (!count)
-		return;
-	spin_lock(&pool->lock);
-	mark(first, count, true);
-	pool->info.nr_free += count;
-	pool->hint = min(pool->hint, max(first, NOT_NARROW));
-	spin_unlock(&pool->lock);
+	u32 n;
+
+	for (; count; first += n, count -= n) {
+		n = min(count, FREE_MAX);
+		mutex_lock(&pool->lock);
+		mark(first, n, true);
+		pool->info.nr_free += n;
+		pool->hint = min(pool->hint, max(first, NOT_NARROW));
+		mutex_unlock(&pool->lock);
+		cond_resched();
+	}
 }
 
 /**
@@ -315,9 +324,9 @@ void sva_pool_free(u32 first, u32 count)
  */
 void sva_pool_get_info(struct sva_pool_info *info)
 {
-	spin_lock(&pool->lock);
+	mutex_lock(&pool->lock);
 	*info = pool->info;
-	spin_unlock(&pool->lock);
+	mutex_unlock(&pool->lock);
 }
 
 /*
@@ -400,7 +409,7 @@ int sva_pool_init(unsigned int bits, unsigned int share)
 		ret = -ENOMEM;
 		goto out_free_bitmap;
 	}
-	spin_lock_init(&pool->lock);
+	mutex_init(&pool->lock);
 	pool->hint = NOT_NARROW;
 
 	ret = take_all(bits, taken);
@@ -416,6 +425,7 @@ int sva_pool_init(unsigned int bits, unsigned int share)
 	return 0;
 
 out_free_pool:
+	mutex_destroy(&pool->lock);
 	vfree(pool);
 out_free_bitmap:
 	bitmap_free(taken);
@@ -439,5 +449,6 @@ void sva_pool_exit(void)
 			iommu_free_global_pasid(i * WORD_BITS + __ffs64(word));
 		cond_resched();
 	}
+	mutex_destroy(&pool->lock);
 	vfree(pool);
 }

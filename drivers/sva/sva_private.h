@@ -8,9 +8,10 @@
  *	ctx->lock		what PASIDs are bound to and who is attached
  *	faultq->answer_lock	page requests are being answered
  *	iova->lock		areas, domains and reserved ranges of one IOVA AS
+ *	pool->lock		numbers that are free (pool.c)
  *	locks of the IOMMU core and its drivers, mmap_lock
  *	sdev->bonds_lock, group->lock, faultq->lock, viommu->lock, right->lock,
- *	the xarrays' and the pool's spinlocks, sva_contexts_lock
+ *	the xarrays' spinlocks, sva_contexts_lock
  *	veventq->lock
  *
  * quota_lock (quota.c) is taken with none of these held but ctx->lock, and takes
