@@ -10,6 +10,9 @@
 
 #include "sva_private.h"
 
+/* How many numbers are made or freed in one hold of a context's lock. */
+#define PART	1024u
+
 static struct kmem_cache *pasid_cache;
 
 int sva_pasid_cache_init(void)
@@ -107,10 +110,13 @@ static void insert_number(struct sva_ctx *ctx, struct sva_pasid *pasid)
  */
 struct sva_pasid *sva_pasid_find(struct sva_ctx *ctx, u32 id)
 {
+	struct sva_pasid *pasid;
+
 	lockdep_assert_held(&ctx->lock);
 	if (id & SVA_PASID_HANDLE)
 		return xa_load(&ctx->handles, id & ~SVA_PASID_HANDLE);
-	return find_number(ctx, id);
+	pasid = find_number(ctx, id);
+	return pasid && !pasid->dying ? pasid : NULL;
 }
 
 static int alloc_handle(struct sva_ucmd *ucmd, enum sva_pasid_kind kind)
@@ -218,8 +224,10 @@ static int alloc_many(struct sva_ucmd *ucmd, u32 first, u32 count,
 		      struct sva_account *account)
 {
 	struct sva_pasid_alloc *cmd = ucmd->cmd;
+	struct sva_ctx *ctx = ucmd->ctx;
 	struct sva_pasid *pasid, *next;
 	LIST_HEAD(list);
+	u32 i = 0;
 	int ret;
 
 	ret = new_numbers(first, count, account, &list);
@@ -232,13 +240,18 @@ static int alloc_many(struct sva_ucmd *ucmd, u32 first, u32 count,
 		return ret;
 	}
 
-	atomic_add(count, &ucmd->ctx->nr_pasids[SVA_PASID_KIND_NUMBER]);
-	guard(mutex)(&ucmd->ctx->lock);
+	atomic_add(count, &ctx->nr_pasids[SVA_PASID_KIND_NUMBER]);
+	mutex_lock(&ctx->lock);
 	list_for_each_entry_safe(pasid, next, &list, attachments) {
 		INIT_LIST_HEAD(&pasid->attachments);
-		insert_number(ucmd->ctx, pasid);
+		insert_number(ctx, pasid);
+		if (++i % PART)
+			continue;
+		mutex_unlock(&ctx->lock);
 		cond_resched();
+		mutex_lock(&ctx->lock);
 	}
+	mutex_unlock(&ctx->lock);
 	return 0;
 }
 
@@ -353,7 +366,7 @@ static int check_unused(struct sva_pasid *pasid, u32 first, u32 count)
 	u32 i;
 
 	for (i = 0; i < count; i++, pasid = next_number(pasid)) {
-		if (!pasid || pasid->id != first + i)
+		if (!pasid || pasid->id != first + i || pasid->dying)
 			return -ENOENT;
 		if (pasid->nr_bonds)
 			return -EBUSY;
@@ -394,22 +407,88 @@ static void free_number(struct sva_pasid *pasid, struct number_run *run)
 	delete_pasid(pasid);
 }
 
+static int set_dying(struct sva_ctx *ctx, u32 first, u32 count, bool dying)
+{
+	struct sva_pasid *pasid = find_number(ctx, first);
+	int ret = dying ? check_unused(pasid, first, count) : 0;
+	u32 i;
+
+	for (i = 0; !ret && i < count; i++, pasid = next_number(pasid))
+		pasid->dying = dying;
+	return ret;
+}
+
+/* Stops at a part that has one which cannot be freed; @done: how many before. */
+static int set_all_dying(struct sva_ctx *ctx, u32 first, u32 count, bool dying,
+			 u32 *done)
+{
+	u32 n;
+	int ret;
+
+	for (*done = 0; *done < count; *done += n) {
+		n = min(count - *done, PART);
+		scoped_guard(mutex, &ctx->lock)
+			ret = set_dying(ctx, first + *done, n, dying);
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void free_part(u32 first, u32 count, struct number_run *run)
+{
+	struct sva_pasid *next, *pasid = find_number(run->ctx, first);
+	u32 i;
+
+	for (i = 0; i < count; i++, pasid = next) {
+		next = next_number(pasid);
+		free_number(pasid, run);
+	}
+}
+
+/*
+ * Once all are dying, nobody can make one of them be in use any more, and they
+ * can go part by part.
+ */
+static int free_many(u32 first, u32 count, struct number_run *run)
+{
+	struct sva_ctx *ctx = run->ctx;
+	u32 done, n;
+	int ret;
+
+	ret = set_all_dying(ctx, first, count, true, &done);
+	if (ret) {
+		set_all_dying(ctx, first, done, false, &n);
+		return ret;
+	}
+	for (done = 0; done < count; done += n) {
+		n = min(count - done, PART);
+		scoped_guard(mutex, &ctx->lock)
+			free_part(first + done, n, run);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* The usual case: at once. */
+static int free_few(u32 first, u32 count, struct number_run *run)
+{
+	int ret;
+
+	guard(mutex)(&run->ctx->lock);
+	ret = check_unused(find_number(run->ctx, first), first, count);
+	if (!ret)
+		free_part(first, count, run);
+	return ret;
+}
+
 static int free_numbers(struct sva_ctx *ctx, u32 first, u32 count)
 {
 	struct number_run run = { .ctx = ctx };
-	struct sva_pasid *pasid, *next;
-	u32 i;
-	int ret;
+	int ret = count > PART ? free_many(first, count, &run) :
+				 free_few(first, count, &run);
 
-	mutex_lock(&ctx->lock);
-	pasid = find_number(ctx, first);
-	ret = check_unused(pasid, first, count);
-	for (i = 0; !ret && i < count; i++, pasid = next) {
-		next = next_number(pasid);
-		free_number(pasid, &run);
-		cond_resched();
-	}
-	mutex_unlock(&ctx->lock);
 	if (ret)
 		return ret;
 	atomic_sub(count, &ctx->nr_pasids[SVA_PASID_KIND_NUMBER]);

@@ -133,7 +133,7 @@ struct sva_pasid *sva_right_pasid(struct sva_right *right, struct sva_ctx *ctx,
 {
 	lockdep_assert_held(&ctx->lock);
 
-	if (!right->pasid || READ_ONCE(ctx->closed))
+	if (!right->pasid || right->pasid->dying || READ_ONCE(ctx->closed))
 		return ERR_PTR(-ESTALE);
 	if (id && id != right->pasid->id)
 		return ERR_PTR(-ENOENT);

@@ -240,6 +240,7 @@ struct sva_pasid {
 	u32 id;				/* number or handle: what user space says */
 	u8 kind;			/* enum sva_pasid_kind */
 	bool revoked;			/* SVA_PASID_S_REVOKED; ctx->lock */
+	bool dying;			/* is being freed: no such PASID; ctx->lock */
 	u32 nr_bonds;			/* ctx->lock */
 	u32 guest;			/* guest PASID; ctx->lock to write */
 	struct sva_as *as;		/* ctx->lock; holds a use of it */

@@ -209,7 +209,8 @@ struct sva_pasid_alloc {
  * @count: How many consecutive numbers, 1 for a handle
  *
  * A binding ends with its PASID, and PASID fds of it are dead. The numbers of a
- * range need not come from one allocation. All are freed or none.
+ * range need not come from one allocation. All are freed or none. Until a call
+ * for many returns, others may find that they are no more, even if it fails.
  *
  * Errors: -EINVAL @count is 0, or more than 1 for a handle; -ENOENT one of them
  * is not this context's; -EBUSY a device is attached to one of them.
