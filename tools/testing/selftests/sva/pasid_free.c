@@ -3,6 +3,7 @@
  * The end of PASIDs: freed one by one, in ranges, with their context, with
  * their process; and binding while no device is attached.
  */
+#include <pthread.h>
 #include <signal.h>
 
 #include "sva_core.h"
@@ -140,6 +141,96 @@ TEST_F(pasid_free, a_range_of_several_allocations)
 	ASSERT_EQ(0, pasid_alloc(self->fd, 0xe0014, 0xe0014, 1, &c));
 	EXPECT_EQ(0, pasid_free(self->fd, a, 21));
 	EXPECT_EQ(self->before.pasids, core_count("pasids"));
+}
+
+#define LONG	5000
+
+/* Of a range that is freed in parts, not one is freed either. */
+TEST_F(pasid_free, a_long_range_of_which_one_is_used)
+{
+	uint32_t first, last;
+	int sim;
+
+	sim = sva_sim_open(0);
+	if (sim < 0)
+		SKIP(return, "there is no engine");
+	ASSERT_EQ(0, pasid_alloc(self->fd, 0, 0, LONG, &first));
+	last = first + LONG - 1;
+	ASSERT_EQ(0, sva_sim_attach(sim, self->fd, last, NULL));
+	EXPECT_EQ(-EBUSY, pasid_free(self->fd, first, LONG));
+	EXPECT_TRUE(all_there(self->fd, first, LONG));
+	ASSERT_EQ(0, sva_sim_detach(sim));
+	/* Not even the first ones have become unusable. */
+	ASSERT_EQ(0, sva_sim_attach(sim, self->fd, first, NULL));
+	EXPECT_EQ(-EBUSY, pasid_free(self->fd, first, LONG));
+	close(sim);
+
+	ASSERT_EQ(0, pasid_free(self->fd, last, 1));
+	EXPECT_EQ(-ENOENT, pasid_free(self->fd, first, LONG));
+	EXPECT_TRUE(all_there(self->fd, first, LONG - 1));
+	EXPECT_EQ(0, pasid_free(self->fd, first, LONG - 1));
+	EXPECT_EQ(-ENOENT, pasid_free(self->fd, first, 1));
+}
+
+struct race {
+	int fd;
+	int sim;
+	uint32_t first;
+	bool stop;
+	int wrong;
+	int ends[2];		/* how often it was attached, and was not there */
+};
+
+/* Attaches the last one all the time. */
+static void *attach_last(void *arg)
+{
+	struct race *race = arg;
+	int ret;
+
+	while (!__atomic_load_n(&race->stop, __ATOMIC_RELAXED)) {
+		ret = sva_sim_attach(race->sim, race->fd,
+				     race->first + LONG - 1, NULL);
+		if (ret && ret != -ENOENT)
+			race->wrong = ret;
+		race->ends[!!ret]++;
+		if (!ret && sva_sim_detach(race->sim))
+			race->wrong = -1;
+	}
+	return NULL;
+}
+
+/* Either it can be attached, or all of them are freed. */
+TEST_F_TIMEOUT(pasid_free, a_long_range_while_one_is_attached, 60)
+{
+	struct race race = { .fd = self->fd };
+	int busy = 0, freed = 0, ret, i;
+	pthread_t thread;
+	uint32_t first;
+
+	race.sim = sva_sim_open(0);
+	if (race.sim < 0)
+		SKIP(return, "there is no engine");
+	ASSERT_EQ(0, pasid_alloc(self->fd, 0, 0, LONG, &race.first));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, attach_last, &race));
+	for (i = 0; i < 200; i++) {
+		ret = pasid_free(self->fd, race.first, LONG);
+		busy += ret == -EBUSY;
+		freed += !ret;
+		if (!ret)
+			ret = pasid_alloc(self->fd, race.first,
+					  race.first + LONG - 1, LONG, &first);
+		else if (ret == -EBUSY)
+			ret = 0;
+		ASSERT_EQ(0, ret);
+	}
+	__atomic_store_n(&race.stop, true, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, race.wrong);
+	EXPECT_TRUE(all_there(self->fd, race.first, LONG));
+	EXPECT_LT(0, race.ends[0]);
+	TH_LOG("freed %d times, busy %d times; attached %d times, gone %d times",
+	       freed, busy, race.ends[0], race.ends[1]);
+	close(race.sim);
 }
 
 TEST_F(pasid_free, with_the_context)
