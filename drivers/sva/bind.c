@@ -37,13 +37,72 @@ static struct sva_target attachment_target(struct sva_attachment *att)
 	};
 }
 
+static int count_device(struct device *dev, void *count)
+{
+	++*(unsigned int *)count;
+	return 0;
+}
+
+static int add_member(struct device *dev, void *data)
+{
+	struct sva_handle *handle = data;
+
+	if (handle->nr_members < handle->max_members)
+		handle->members[handle->nr_members++].dev = get_device(dev);
+	return 0;
+}
+
+/**
+ * sva_handle_member() - Look up a device that an attach was made for
+ * @handle: Of the attach
+ * @dev: A device of the group
+ *
+ * Context: Any.
+ * Return: the member, or NULL: the device has joined the group later.
+ */
+struct sva_member *sva_handle_member(struct sva_handle *handle,
+				     const struct device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < handle->nr_members; i++)
+		if (handle->members[i].dev == dev)
+			return &handle->members[i];
+	return NULL;
+}
+
+/*
+ * The members are found before anything is set, so that none is taken for one
+ * for which it was set while it was not.
+ */
+static struct sva_handle *alloc_handle(struct sva_attachment *att)
+{
+	struct iommu_group *group = att->group->group;
+	struct sva_handle *handle;
+	struct sva_member *member;
+	struct sva_bond *bond;
+	unsigned int num = 0;
+
+	iommu_group_for_each_dev(group, &num, count_device);
+	handle = kzalloc_flex(*handle, members, num, GFP_KERNEL_ACCOUNT);
+	if (!handle)
+		return NULL;
+	handle->max_members = num;
+	iommu_group_for_each_dev(group, handle, add_member);
+	list_for_each_entry(bond, &att->bonds, attachment_node) {
+		member = sva_handle_member(handle, bond->sdev->dev);
+		if (member)
+			member->nr_bonds++;
+	}
+	return handle;
+}
+
 /* The core wants a new one for each attach: page requests look without a lock. */
 static struct sva_handle *new_handle(struct sva_attachment *att,
 				     struct sva_faultq *faultq)
 {
-	struct sva_handle *handle;
+	struct sva_handle *handle = alloc_handle(att);
 
-	handle = kzalloc_obj(*handle, GFP_KERNEL_ACCOUNT);
 	if (!handle)
 		return NULL;
 	handle->ctx = first_bond(att)->ctx;
@@ -58,10 +117,14 @@ static struct sva_handle *new_handle(struct sva_attachment *att,
 /* The attach has ended, but its page requests may wait for answers. */
 static void free_handle(struct sva_handle *handle)
 {
+	unsigned int i;
+
 	if (!handle)
 		return;
 	if (handle->faultq)
 		sva_faultq_drain(handle->faultq, handle);
+	for (i = 0; i < handle->nr_members; i++)
+		put_device(handle->members[i].dev);
 	sva_device_put(handle->sdev);
 	kfree(handle);
 }
@@ -110,74 +173,13 @@ static bool has_live_bond(const struct sva_attachment *att)
 	return false;
 }
 
-static int count_device(struct device *dev, void *count)
-{
-	++*(unsigned int *)count;
-	return 0;
-}
-
-static int remember_device(struct device *dev, void *data)
-{
-	struct sva_translation *tr = data;
-
-	if (tr->nr_devs < tr->max_devs)
-		tr->devs[tr->nr_devs++] = get_device(dev);
-	return 0;
-}
-
-/*
- * The devices are remembered before anything is set, so that none is taken for
- * one that has the PASID while it has not. Who joins the group has its RID set
- * by the core, and no PASIDs.
- */
-static struct sva_translation *alloc_translation(struct sva_attachment *att)
-{
-	struct iommu_group *group = att->group->group;
-	struct sva_translation *tr;
-	unsigned int num = 0;
-
-	if (att->pasid->kind == SVA_PASID_KIND_NUMBER)
-		iommu_group_for_each_dev(group, &num, count_device);
-	tr = kzalloc_flex(*tr, devs, num, GFP_KERNEL_ACCOUNT);
-	if (!tr)
-		return NULL;
-	tr->max_devs = num;
-	if (num)
-		iommu_group_for_each_dev(group, tr, remember_device);
-	return tr;
-}
-
-/* One that is not, or not any more, a user of its domain. */
-static void discard_translation(struct sva_translation *tr)
-{
-	unsigned int i;
-
-	free_handle(tr->handle);
-	for (i = 0; i < tr->nr_devs; i++)
-		put_device(tr->devs[i]);
-	kfree(tr);
-}
-
 static void free_translation(struct sva_translation *tr)
 {
 	if (!tr)
 		return;
 	tr->domain->as->ops->put(tr->domain, tr);
-	discard_translation(tr);
-}
-
-/* Whether the core has set it for a device of the group. */
-static bool is_set_for(const struct sva_attachment *att, struct device *dev)
-{
-	const struct sva_translation *tr = att->now;
-	unsigned int i;
-
-	if (att->pasid->kind != SVA_PASID_KIND_NUMBER)
-		return true;
-	for (i = 0; i < tr->nr_devs; i++)
-		if (tr->devs[i] == dev)
-			return true;
-	return false;
+	free_handle(tr->handle);
+	kfree(tr);
 }
 
 static bool is_pri_vf(struct device *dev)
@@ -198,7 +200,7 @@ static struct sva_translation *new_translation(struct sva_attachment *att,
 	if (as->faultq && is_pri_vf(target.dev))
 		return ERR_PTR(-EOPNOTSUPP);
 
-	tr = alloc_translation(att);
+	tr = kzalloc_obj(*tr, GFP_KERNEL_ACCOUNT);
 	if (!tr)
 		return ERR_PTR(-ENOMEM);
 	tr->handle = new_handle(att, as->faultq);
@@ -216,7 +218,8 @@ static struct sva_translation *new_translation(struct sva_attachment *att,
 	return tr;
 
 out_free:
-	discard_translation(tr);
+	free_handle(tr->handle);
+	kfree(tr);
 	return ERR_PTR(ret);
 }
 
@@ -543,6 +546,34 @@ static int attach_process(struct sva_attachment *att)
 }
 
 /*
+ * Another bond of an attachment that is set. For a device that has joined the
+ * group since then, the IOMMU core has not set a PASID; and of one that shall
+ * use the RID, nobody knows the reserved regions.
+ */
+static int join_translation(struct sva_translation *tr,
+			    const struct sva_bond *bond)
+{
+	struct sva_member *member = sva_handle_member(tr->handle,
+						      bond->sdev->dev);
+
+	if (!member)
+		return -EBUSY;
+	sva_faultq_join(tr->handle->faultq, member);
+	return 0;
+}
+
+/* The last bond of a device: its page requests must not outlive it. */
+static void leave_translation(struct sva_translation *tr,
+			      const struct sva_bond *bond)
+{
+	struct sva_member *member = sva_handle_member(tr->handle,
+						      bond->sdev->dev);
+
+	if (member)
+		sva_faultq_leave(tr->handle->faultq, tr->handle, member);
+}
+
+/*
  * Makes the IOMMU translate for an attachment that @bond is new in, if there is
  * what through. The core's bond of a process remembers the device it was made
  * for until its end, and must not outlive it for the sake of another device of
@@ -558,7 +589,7 @@ static int start_attachment(struct sva_attachment *att, struct sva_bond *bond)
 		return att->process->dev == bond->sdev->dev ? 0 : -EBUSY;
 	}
 	if (att->now)
-		return is_set_for(att, bond->sdev->dev) ? 0 : -EBUSY;
+		return join_translation(att->now, bond);
 	return pasid->as ? switch_to(att, pasid->as) : 0;
 }
 
@@ -683,6 +714,8 @@ void sva_bond_leave(struct sva_bond *bond)
 
 	if (list_is_singular(&att->bonds))
 		stop_attachment(att);
+	else if (att->now)
+		leave_translation(att->now, bond);
 	list_del(&bond->attachment_node);
 	att->pasid->nr_bonds--;
 	bond->attachment = NULL;

@@ -129,6 +129,18 @@ static void trace_fault(struct iopf_group *group, bool queued)
 			prm->perm, group->fault_count, queued);
 }
 
+/*
+ * Of a group with several devices, one may be on its way out, and its requests
+ * answered already.
+ */
+static bool has_bond(struct iopf_group *group)
+{
+	const struct sva_member *member;
+
+	member = sva_handle_member(group_handle(group), group->fault_param->dev);
+	return member && member->nr_bonds;
+}
+
 /**
  * sva_fault_handler() - Put a page request group into its queue
  * @group: The group
@@ -141,13 +153,14 @@ static void trace_fault(struct iopf_group *group, bool queued)
 int sva_fault_handler(struct iopf_group *group)
 {
 	struct sva_faultq *q = group_handle(group)->faultq;
-	bool queued;
+	bool known, queued;
 
 	atomic_long_inc(&group_handle(group)->ctx->nr_faults);
 	iopf_group_dequeue(group);
 	scoped_guard(spinlock, &q->lock) {
-		queued = put_group(q, group);
-		if (!queued)
+		known = has_bond(group);
+		queued = known && put_group(q, group);
+		if (known && !queued)
 			q->lost++;
 		trace_fault(group, queued);
 	}
@@ -155,6 +168,29 @@ int sva_fault_handler(struct iopf_group *group)
 		answer(group, IOMMU_PAGE_RESP_INVALID);
 	wake_up_interruptible(&q->wait);
 	return 0;
+}
+
+/* Takes what is pending of an attach, or of one device of it, to be answered. */
+static void take_groups(struct sva_faultq *q, struct sva_handle *handle,
+			const struct device *dev, struct list_head *groups)
+{
+	struct iopf_group *group, *next;
+
+	lockdep_assert_held(&q->lock);
+	list_for_each_entry_safe(group, next, &handle->groups, node) {
+		if (dev && group->fault_param->dev != dev)
+			continue;
+		take_group(q, find_slot(q, group->cookie));
+		list_add_tail(&group->node, groups);
+	}
+}
+
+static void answer_invalid(struct list_head *groups)
+{
+	struct iopf_group *group, *next;
+
+	list_for_each_entry_safe(group, next, groups, node)
+		answer(group, IOMMU_PAGE_RESP_INVALID);
 }
 
 /**
@@ -167,18 +203,56 @@ int sva_fault_handler(struct iopf_group *group)
  */
 void sva_faultq_drain(struct sva_faultq *q, struct sva_handle *handle)
 {
-	struct iopf_group *group, *next;
 	LIST_HEAD(groups);
 
 	guard(mutex)(&q->answer_lock);
-	scoped_guard(spinlock, &q->lock) {
-		list_for_each_entry_safe(group, next, &handle->groups, node) {
-			take_group(q, find_slot(q, group->cookie));
-			list_add_tail(&group->node, &groups);
-		}
+	scoped_guard(spinlock, &q->lock)
+		take_groups(q, handle, NULL, &groups);
+	answer_invalid(&groups);
+}
+
+/**
+ * sva_faultq_join() - Count one more bond of a device in an attach
+ * @q: The attach's queue, whose lock protects the count; NULL if it has none
+ * @member: The device
+ *
+ * Context: The context's lock is held.
+ */
+void sva_faultq_join(struct sva_faultq *q, struct sva_member *member)
+{
+	if (!q) {
+		member->nr_bonds++;
+		return;
 	}
-	list_for_each_entry_safe(group, next, &groups, node)
-		answer(group, IOMMU_PAGE_RESP_INVALID);
+	guard(spinlock)(&q->lock);
+	member->nr_bonds++;
+}
+
+/**
+ * sva_faultq_leave() - Count one bond less of a device in an attach that goes on
+ * @q: The attach's queue; NULL if it has none
+ * @handle: Of the attach
+ * @member: The device
+ *
+ * With the last one, what is pending of the device is answered, and from then on
+ * whatever it requests, because it may go away next.
+ *
+ * Context: The context's lock is held.
+ */
+void sva_faultq_leave(struct sva_faultq *q, struct sva_handle *handle,
+		      struct sva_member *member)
+{
+	LIST_HEAD(groups);
+
+	if (!q) {
+		member->nr_bonds--;
+		return;
+	}
+	guard(mutex)(&q->answer_lock);
+	scoped_guard(spinlock, &q->lock)
+		if (!--member->nr_bonds)
+			take_groups(q, handle, member->dev, &groups);
+	answer_invalid(&groups);
 }
 
 /* --- read() -------------------------------------------------------------------- */

@@ -263,7 +263,16 @@ int sva_ioctl_pasid_guest(struct sva_ucmd *ucmd);
 
 /* --- PASID -> AS, device -> PASID: bind.c --------------------------------- */
 
-/* What a page request finds of the attach that it belongs to. */
+/* A device of a group. */
+struct sva_member {
+	struct device *dev;		/* held */
+	unsigned int nr_bonds;		/* in the attachment; see sva_faultq_join() */
+};
+
+/*
+ * What a page request finds of the attach that it belongs to. The members are
+ * the devices that were in the group then: for those the IOMMU core has set it.
+ */
 struct sva_handle {
 	struct iommu_attach_handle handle;
 	struct sva_ctx *ctx;		/* outlives it */
@@ -271,20 +280,20 @@ struct sva_handle {
 	struct sva_device *sdev;	/* one of the group */
 	struct sva_faultq *faultq;	/* of the address space, or NULL */
 	struct list_head groups;	/* not answered; of the queue's lock */
+	unsigned int nr_members;
+	unsigned int max_members;
+	struct sva_member members[] __counted_by(max_members);
 };
+
+struct sva_member *sva_handle_member(struct sva_handle *handle,
+				     const struct device *dev);
 
 u32 sva_handle_dev_id(const struct sva_handle *handle, struct device *dev);
 
-/*
- * What a target was set to. Also the owner of ranges reserved for that. Of a
- * PASID, the IOMMU core sets it for the devices that are in the group then.
- */
+/* What a target was set to. Also the owner of ranges reserved for that. */
 struct sva_translation {
 	struct sva_domain *domain;
 	struct sva_handle *handle;
-	unsigned int nr_devs;
-	unsigned int max_devs;
-	struct device *devs[] __counted_by(max_devs);	/* they were; held */
 };
 
 /*
@@ -585,6 +594,9 @@ int sva_fault_handler(struct iopf_group *group);
 struct sva_faultq *sva_faultq_from_fd(int fd);
 void sva_faultq_put(struct sva_faultq *q);
 void sva_faultq_drain(struct sva_faultq *q, struct sva_handle *handle);
+void sva_faultq_join(struct sva_faultq *q, struct sva_member *member);
+void sva_faultq_leave(struct sva_faultq *q, struct sva_handle *handle,
+		      struct sva_member *member);
 int sva_ioctl_faultq_alloc(struct sva_ucmd *ucmd);
 
 /* --- pinned memory: pages.c ----------------------------------------------- */
