@@ -23,6 +23,9 @@
 /* How often user memory may vanish between being faulted in and being copied. */
 #define COPY_TRIES	16
 
+/* How many entries a driver is given at once. */
+#define INVALIDATE_PART	256u
+
 /* A structure of some format; all that exist are far smaller. */
 #define DATA_MAX	SZ_4K
 
@@ -290,32 +293,48 @@ static int invalidate(struct iommu_domain *domain,
 	return ret;
 }
 
-/* Goes on behind what was handled, so that nothing is flushed twice. */
+/* The next entries that are not handled yet. */
+static int invalidate_some(struct iommu_domain *domain,
+			   const struct iommu_user_data_array *all, u32 *done)
+{
+	struct iommu_user_data_array some = {
+		.type = all->type,
+		.uptr = all->uptr + (size_t)*done * all->entry_len,
+		.entry_len = all->entry_len,
+		.entry_num = min(all->entry_num - *done, INVALIDATE_PART),
+	};
+	int ret = invalidate(domain, &some);
+
+	*done += some.entry_num;
+	return ret;
+}
+
+/*
+ * Goes on behind what was handled, so that nothing is flushed twice. Drivers do
+ * not look whether somebody wants the caller dead: this does, between parts.
+ */
 static int invalidate_faulting(struct iommu_domain *domain,
-			       struct iommu_user_data_array all, u32 *done)
+			       const struct iommu_user_data_array *all, u32 *done)
 {
 	unsigned int tries = 0;
+	u32 before;
 	int ret;
 
-	do {
-		struct iommu_user_data_array rest = {
-			.type = all.type,
-			.uptr = all.uptr + (size_t)*done * all.entry_len,
-			.entry_len = all.entry_len,
-			.entry_num = all.entry_num - *done,
-		};
-
-		ret = invalidate(domain, &rest);
-		*done += rest.entry_num;
-		if (ret != -EFAULT || *done == all.entry_num)
-			break;
-		if (rest.entry_num)
+	for (;;) {
+		before = *done;
+		ret = invalidate_some(domain, all, done);
+		if (*done == all->entry_num)
+			return ret;
+		if (*done != before)
 			tries = 0;
-		if (fault_in_readable(all.uptr + (size_t)*done * all.entry_len,
-				      all.entry_len))
-			break;
-	} while (++tries < COPY_TRIES);
-	return ret;
+		if (ret && (ret != -EFAULT || ++tries == COPY_TRIES ||
+			    fault_in_readable(all->uptr + (size_t)*done * all->entry_len,
+					      all->entry_len)))
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
 }
 
 /* --- invalidation by the guest's names ------------------------------------------- */
@@ -364,7 +383,7 @@ static int invalidate_named(struct sva_ctx *ctx, struct sva_viommu *viommu,
 	nested = get_target(ctx, viommu, &target);
 	if (IS_ERR(nested))
 		return PTR_ERR(nested);
-	ret = invalidate_faulting(nested->domain.domain, one, &done);
+	ret = invalidate_faulting(nested->domain.domain, &one, &done);
 	sva_as_put(&nested->as);
 	return ret;
 }
@@ -412,7 +431,7 @@ static int invalidate_cmd(struct sva_ucmd *ucmd, u32 *done)
 	if (as) {
 		if (as->type != SVA_AS_TYPE_IOVA)
 			ret = invalidate_faulting(to_nested(as)->domain.domain,
-						  array, done);
+						  &array, done);
 		sva_as_put(as);
 		return ret;
 	}

@@ -663,7 +663,7 @@ struct sva_device_info {
  * is not bound to one on this vIOMMU; -ENODEV no vdevice has that name; -EINVAL
  * it is not a user-owned table, or an entry is wrong or of an unknown type;
  * -EOPNOTSUPP the IOMMU driver cannot do what an entry says; -E2BIG @entry_len,
- * or more than 65536 entries; -EFAULT.
+ * or more than 65536 entries; -EFAULT; -EINTR a fatal signal.
  */
 struct sva_invalidate {
 	__u32 size;
