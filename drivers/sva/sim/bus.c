@@ -2,6 +2,7 @@
 /*
  * The bus: an engine's accesses, cut at page boundaries, each translated.
  */
+#include <linux/bitmap.h>
 #include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -19,17 +20,18 @@
 /*
  * Finds out which of the pages that the engine is about to access are not there
  * either, in order to ask for them together: as it does with real devices, the
- * look counts as an access. Return: a bit for each, of which @acc's is the first.
+ * look counts as an access. A bit for each, of which @acc's is the first.
  */
-static u64 missing_pages(struct sva_sim_dma *dma, struct sim_domain *dom,
-			 const struct sim_access *acc)
+static void missing_pages(struct sva_sim_dma *dma, struct sim_domain *dom,
+			  const struct sim_access *acc, unsigned long *pages)
 {
 	u64 end = offset_in_page(acc->addr) + max_t(u64, dma->ahead, 1) - 1;
 	u64 max = min_t(u64, READ_ONCE(acc->sdev->port->prq_group),
 			(end >> PAGE_SHIFT) + 1);
-	u64 missing = 1;
 	u64 i;
 
+	bitmap_zero(pages, SVA_SIM_PRQ_GROUP_MAX);
+	__set_bit(0, pages);
 	for (i = 1; i < max; i++) {
 		struct sim_access probe = *acc;
 
@@ -37,9 +39,8 @@ static u64 missing_pages(struct sva_sim_dma *dma, struct sim_domain *dom,
 		probe.len = 0;
 		if (!sim_iotlb_hit(&probe) &&
 		    dom->walk(dom, &probe) == -EFAULT && probe.recoverable)
-			missing |= BIT_ULL(i);
+			__set_bit(i, pages);
 	}
-	return missing;
 }
 
 /* Return: 0, -EAGAIN if it is worth another look, or an error. */
@@ -47,6 +48,7 @@ static int miss(struct sva_sim_dma *dma, struct sim_access *acc,
 		unsigned int *asked)
 {
 	struct sim_dev *sdev = acc->sdev;
+	DECLARE_BITMAP(pages, SVA_SIM_PRQ_GROUP_MAX);
 	struct sim_prq prq = { .wait = &dma->wait };
 	struct sim_domain *dom;
 	bool request;
@@ -61,13 +63,14 @@ static int miss(struct sva_sim_dma *dma, struct sim_access *acc,
 	request = ret == -EFAULT && acc->recoverable &&
 		  dom->domain.iopf_handler && !dma->no_fault &&
 		  *asked < PAGE_REQUESTS_MAX;
-	if (request)
-		sim_prq_report(&prq, acc, missing_pages(dma, dom, acc),
-			       dma->private_data);
-	else if (dom && ret == -EFAULT)
+	if (request) {
+		missing_pages(dma, dom, acc, pages);
+		sim_prq_report(&prq, acc, pages, dma->private_data);
+	} else if (dom && ret == -EFAULT) {
 		report_iommu_fault(&dom->domain, dma->dev, acc->addr,
 				   acc->write ? IOMMU_FAULT_WRITE :
 						IOMMU_FAULT_READ);
+	}
 	srcu_read_unlock(&sdev->walks, idx);
 
 	if (!request)

@@ -348,8 +348,8 @@ void sim_iotlb_flush_all(struct sim_iotlb *tlb);
 void sim_iotlb_reap(struct list_head *reap);
 
 /* prq.c */
-void sim_prq_report(struct sim_prq *prq, struct sim_access *acc, u64 pages,
-		    const u64 *private_data);
+void sim_prq_report(struct sim_prq *prq, struct sim_access *acc,
+		    const unsigned long *pages, const u64 *private_data);
 int sim_prq_wait(struct sim_prq *prq, struct sim_dev *sdev,
 		 struct sva_sim_dma *dma);
 void sim_page_response(struct device *dev, struct iopf_fault *evt,

@@ -3,8 +3,7 @@
  * Page requests: made by an access that found nothing, handled by the IOMMU
  * core's users, answered through sim_page_response().
  */
-#include <linux/bitops.h>
-#include <linux/log2.h>
+#include <linux/bitmap.h>
 
 #include "iommu.h"
 
@@ -12,15 +11,16 @@
  * sim_prq_report() - Make a page request group
  * @prq: Filled in; sim_prq_wait() has to be called for it afterwards
  * @acc: The access that needs the page
- * @pages: What to ask for: a bit for each page, of which the first is @acc's
+ * @pages: What to ask for: a bit for each page, of which the first is @acc's; of
+ *         SVA_SIM_PRQ_GROUP_MAX
  * @private_data: What the device adds
  *
  * Context: In the SRCU section of the walk that did not find the page, so that
  * taking the translation away waits until the request is in the hands of the
  * IOMMU core, and can then wait for those.
  */
-void sim_prq_report(struct sim_prq *prq, struct sim_access *acc, u64 pages,
-		    const u64 *private_data)
+void sim_prq_report(struct sim_prq *prq, struct sim_access *acc,
+		    const unsigned long *pages, const u64 *private_data)
 {
 	struct sim_dev *sdev = acc->sdev;
 	struct iopf_fault evt = {
@@ -32,6 +32,7 @@ void sim_prq_report(struct sim_prq *prq, struct sim_access *acc, u64 pages,
 			.private_data = { private_data[0], private_data[1] },
 		},
 	};
+	unsigned long page, last = find_last_bit(pages, SVA_SIM_PRQ_GROUP_MAX);
 	struct iommu_fault_page_request *prm = &evt.fault.prm;
 
 	if (acc->pasid != IOMMU_NO_PASID)
@@ -45,9 +46,9 @@ void sim_prq_report(struct sim_prq *prq, struct sim_access *acc, u64 pages,
 
 	prm->grpid = prq->grpid;
 	atomic64_inc(&sdev->port->page_requests);
-	for (; pages; pages &= pages - 1) {
-		prm->addr = (acc->addr & PAGE_MASK) + __ffs64(pages) * PAGE_SIZE;
-		if (is_power_of_2(pages))
+	for_each_set_bit(page, pages, SVA_SIM_PRQ_GROUP_MAX) {
+		prm->addr = (acc->addr & PAGE_MASK) + page * PAGE_SIZE;
+		if (page == last)
 			prm->flags |= IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE;
 		/* If nobody takes it, it has been answered on return. */
 		iommu_report_device_fault(sdev->dev, &evt);

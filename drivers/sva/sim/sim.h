@@ -16,7 +16,7 @@ struct platform_device;
 #define SVA_SIM_DRIVER_NAME "sva_sim"
 
 /* Pages of one page request group: a bit each in a u64. */
-#define SVA_SIM_PRQ_GROUP_MAX 64
+#define SVA_SIM_PRQ_GROUP_MAX 512
 
 /**
  * enum sva_sim_fault - why an access could not be translated
