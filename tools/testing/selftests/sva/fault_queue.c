@@ -18,11 +18,19 @@ FIXTURE(fault) {
 	int q;
 };
 
+FIXTURE_VARIANT(fault) {
+	bool rid;
+};
+
+FIXTURE_VARIANT_ADD(fault, pasid) { };
+FIXTURE_VARIANT_ADD(fault, rid) { .rid = true };
+
 FIXTURE_SETUP(fault)
 {
 	self->before = core_counts();
 	ASSERT_EQ(0, guest_init(&self->g, "0"));
 	guest_space_init(&self->s, &self->g, 4);
+	self->s.rid = variant->rid;
 	self->q = guest_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 8);
 	ASSERT_LE(0, self->q);
 	ASSERT_EQ(0, guest_start(&self->s, self->g.sim, self->q));
@@ -53,10 +61,11 @@ TEST_F(fault, fault_answered)
 	ASSERT_EQ(0, sva_sim_info(self->g.sim, &info));
 	ASSERT_EQ(0, SUBMIT(GVA + 0x123 * 8));
 	ASSERT_EQ(1, guest_read_faults(self->q, fault, 4));
-	EXPECT_EQ(SVA_FAULT_PASID_VALID | SVA_FAULT_LAST_PAGE, fault->flags);
+	EXPECT_EQ((variant->rid ? 0 : SVA_FAULT_PASID_VALID) |
+		  SVA_FAULT_LAST_PAGE, fault->flags);
 	EXPECT_EQ(self->g.dev, fault->dev_id);
 	EXPECT_EQ(self->s.pasid, fault->object);
-	EXPECT_EQ(self->s.pasid, fault->pasid);
+	EXPECT_EQ(variant->rid ? 0 : self->s.pasid, fault->pasid);
 	EXPECT_EQ(4711, fault->guest_pasid);
 	EXPECT_EQ(SVA_FAULT_PERM_WRITE, fault->perm);
 	EXPECT_EQ(GVA, fault->addr);
@@ -137,12 +146,55 @@ TEST_F(fault, fault_group)
 	EXPECT_EQ(1, guest_record(&self->s)->page_requests);
 }
 
+/* As many pages as a group may have, then one more. */
+TEST_F(fault, fault_group_of_the_most_pages)
+{
+	struct sva_fault fault[SVA_FAULT_GROUP_MAX];
+	struct sva_sim_desc desc = {
+		.op = SVA_SIM_OP_FILL, .src = 7, .dst = GVA,
+		.len = SVA_FAULT_GROUP_MAX * CORE_PAGE,
+	};
+	int i;
+
+	ASSERT_EQ(0, sva_sim_set(self->g.engine, "prq_group", "512"));
+	ASSERT_EQ(0, guest_submit(&self->s, self->g.sim, desc));
+	ASSERT_EQ(SVA_FAULT_GROUP_MAX,
+		  guest_read_faults(self->q, fault, SVA_FAULT_GROUP_MAX));
+	for (i = 0; i < SVA_FAULT_GROUP_MAX; i++) {
+		EXPECT_EQ(GVA + i * CORE_PAGE, fault[i].addr);
+		EXPECT_EQ(fault->cookie, fault[i].cookie);
+		EXPECT_EQ(i == SVA_FAULT_GROUP_MAX - 1,
+			  !!(fault[i].flags & SVA_FAULT_LAST_PAGE));
+		guest_map_new(&self->s, fault[i].addr);
+	}
+	EXPECT_EQ(0, guest_respond(self->q, fault->cookie, SVA_FAULT_SUCCESS));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, WAIT());
+	EXPECT_EQ(1, guest_record(&self->s)->page_requests);
+
+	/* Nobody could read it: answered, and told as one that was lost. */
+	desc.dst += 1ULL << 30;
+	desc.len += CORE_PAGE;
+	ASSERT_EQ(0, guest_submit(&self->s, self->g.sim, desc));
+	EXPECT_EQ(SVA_SIM_STATUS_FAULT, WAIT());
+	EXPECT_EQ(desc.dst, guest_record(&self->s)->fault_addr);
+	ASSERT_EQ(1, guest_read_faults(self->q, fault, SVA_FAULT_GROUP_MAX));
+	EXPECT_EQ(SVA_FAULT_LOST, fault->flags);
+	EXPECT_EQ(1, fault->lost);
+	EXPECT_EQ(-1, read(self->q, fault, sizeof(fault)));
+	EXPECT_EQ(EAGAIN, errno);
+	/* The next one is as good as ever. */
+	ASSERT_EQ(0, SUBMIT(GVA - CORE_PAGE));
+	ASSERT_EQ(1, guest_read_faults(self->q, fault, 1));
+	EXPECT_EQ(0, guest_respond(self->q, fault->cookie, SVA_FAULT_INVALID));
+	EXPECT_EQ(SVA_SIM_STATUS_FAULT, WAIT());
+}
+
 TEST_F(fault, fault_group_bounds)
 {
 	EXPECT_EQ(-ERANGE, sva_sim_set(self->g.engine, "prq_group", "0"));
-	EXPECT_EQ(-ERANGE, sva_sim_set(self->g.engine, "prq_group", "65"));
+	EXPECT_EQ(-ERANGE, sva_sim_set(self->g.engine, "prq_group", "513"));
 	EXPECT_EQ(-EINVAL, sva_sim_set(self->g.engine, "prq_group", "x"));
-	EXPECT_EQ(0, sva_sim_set(self->g.engine, "prq_group", "64"));
+	EXPECT_EQ(0, sva_sim_set(self->g.engine, "prq_group", "512"));
 }
 
 TEST_F(fault, fault_wrong_responses)
@@ -337,7 +389,7 @@ TEST_F(fault, fault_iova_space)
 #define MANY 1000
 
 /* Opens queues and has each make a page request, then waits to be killed. */
-static void vmm(struct guest *g, int pipe)
+static void vmm(struct guest *g, bool rid, int pipe)
 {
 	struct rlimit limit = { MANY + 100, MANY + 100 };
 	struct guest_space s;
@@ -351,6 +403,7 @@ static void vmm(struct guest *g, int pipe)
 		_exit(2);
 	g->used = 0;
 	guest_space_init(&s, g, 4);
+	s.rid = rid;
 	q = guest_faultq(g->fd, 0, MANY);
 	sim = sva_sim_open_name(g->node);
 	if (q < 0 || sim < 0 || guest_start(&s, sim, q))
@@ -391,7 +444,7 @@ TEST_F(fault, fault_vmm_killed)
 		close(g->sim);
 		close(self->q);
 		close(ready[0]);
-		vmm(&copy, ready[1]);
+		vmm(&copy, variant->rid, ready[1]);
 	}
 	close(ready[1]);
 	ASSERT_EQ(1, read(ready[0], &x, 1));

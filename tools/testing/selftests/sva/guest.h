@@ -47,6 +47,7 @@ struct guest_space {
 	uint64_t root;
 	int levels;
 	uint32_t as;
+	bool rid;		/* it has a RID handle, and no PASID */
 	uint32_t pasid;
 };
 
@@ -253,14 +254,15 @@ static inline int guest_nest(struct guest_space *s, int faultq)
 			     faultq, &s1, &s->as);
 }
 
-/* Makes a process with a PASID, and attaches a queue to it. */
+/* Makes a process with a PASID or RID handle, and attaches a queue to it. */
 static inline int guest_start(struct guest_space *s, int sim, int faultq)
 {
 	struct guest *g = s->guest;
 	int ret = guest_nest(s, faultq);
 
 	if (!ret)
-		ret = sva_pasid_alloc(g->fd, 0, 0, 0, &s->pasid);
+		ret = sva_pasid_alloc(g->fd, s->rid ? SVA_PASID_F_RID : 0, 0, 0,
+				      &s->pasid);
 	if (!ret)
 		ret = sva_pasid_bind(g->fd, s->pasid, s->as);
 	if (!ret)

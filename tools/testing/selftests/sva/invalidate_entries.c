@@ -4,6 +4,8 @@
  * gone afterwards, no more and no less; and what an entry may not say.
  */
 #include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "guest.h"
 #include "sva_uffd.h"
@@ -20,10 +22,18 @@ FIXTURE(invalidate) {
 	uint64_t new;
 };
 
+FIXTURE_VARIANT(invalidate) {
+	bool rid;
+};
+
+FIXTURE_VARIANT_ADD(invalidate, pasid) { };
+FIXTURE_VARIANT_ADD(invalidate, rid) { .rid = true };
+
 FIXTURE_SETUP(invalidate)
 {
 	ASSERT_EQ(0, guest_init(&self->g, "0"));
 	guest_space_init(&self->s, &self->g, 4);
+	self->s.rid = variant->rid;
 	self->old = guest_alloc(&self->g, CORE_PAGE);
 	self->new = guest_alloc(&self->g, CORE_PAGE);
 	*(uint64_t *)guest_ptr(&self->g, self->old) = 1;
@@ -341,6 +351,109 @@ TEST_F(invalidate, invalidate_late_array)
 	EXPECT_EQ(2, late.num);
 	EXPECT_EQ(before + 2, sva_sim_count(self->g.engine, "invalidations"));
 	slow_memory_exit(&slow);
+}
+
+/* --- killed meanwhile ------------------------------------------------------------ */
+
+#define ENTRIES	65536
+
+/* Flushes arrays of pages over and over. */
+static void flush_for_ever(const struct guest_space *s,
+			   struct iommu_hwpt_vtd_s1_invalidate *inv)
+{
+	uint32_t num;
+	int i;
+
+	for (i = 0; i < ENTRIES; i++)
+		inv[i] = (struct iommu_hwpt_vtd_s1_invalidate) {
+			.addr = GVA + i * CORE_PAGE, .npages = 1,
+		};
+	do {
+		num = ENTRIES;
+	} while (!guest_invalidate_raw(s->guest->fd, s->as, TYPE, inv,
+				       sizeof(*inv), &num));
+	_exit(1);
+}
+
+#define FLUSHED() sva_sim_count(self->g.engine, "invalidations")
+
+/* Waits until a child has flushed so many, and kills it. How many it has. */
+static long long kill_after(const struct guest *g, pid_t pid, long long before,
+			    long long num)
+{
+	int i, status;
+
+	for (i = 0; i < SVA_TIMEOUT_MS; i++) {
+		if (sva_sim_count(g->engine, "invalidations") >= before + num)
+			break;
+		core_sleep_ms(1);
+	}
+	kill(pid, SIGKILL);
+	if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status) ||
+	    i == SVA_TIMEOUT_MS)
+		return -1;
+	return sva_sim_count(g->engine, "invalidations") - before;
+}
+
+/* It does not go on to the end of its array. */
+TEST_F(invalidate, invalidate_killed_in_the_middle)
+{
+	void *inv = sva_mem(ENTRIES * sizeof(struct iommu_hwpt_vtd_s1_invalidate));
+	long long before, done;
+	pid_t pid;
+
+	ASSERT_NE(NULL, inv);
+	REPLACE(GVA - CORE_PAGE);
+	before = FLUSHED();
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		flush_for_ever(&self->s, inv);
+	done = kill_after(&self->g, pid, before, 1000);
+	EXPECT_LE(1000, done);
+	EXPECT_NE(0, done % ENTRIES);
+	TH_LOG("%lld entries", done);
+	/* The address space is as good as before. */
+	EXPECT_EQ(1, READS(GVA - CORE_PAGE, 1));
+	ASSERT_EQ(0, FLUSH(GVA - CORE_PAGE, 1, 0));
+	EXPECT_EQ(1, READS(GVA - CORE_PAGE, 2));
+}
+
+/* The third page of the array never comes. */
+static void flush_what_never_comes(const struct guest_space *s)
+{
+	struct iommu_hwpt_vtd_s1_invalidate *inv;
+	struct slow_memory slow;
+	struct uffdio_copy copy = { .len = 2 * CORE_PAGE };
+	uint32_t num = 4 * CORE_PAGE / sizeof(*inv), i;
+
+	inv = sva_mem(2 * CORE_PAGE);
+	if (!inv || slow_memory_init(&slow, 4 * CORE_PAGE))
+		_exit(1);
+	for (i = 0; i < 2 * CORE_PAGE / sizeof(*inv); i++)
+		inv[i] = (struct iommu_hwpt_vtd_s1_invalidate) {
+			.addr = GVA, .npages = 1,
+		};
+	copy.src = (uintptr_t)inv;
+	copy.dst = (uintptr_t)slow.base;
+	if (ioctl(slow.uffd, UFFDIO_COPY, &copy))
+		_exit(2);
+	guest_invalidate_raw(s->guest->fd, s->as, TYPE, slow.base, sizeof(*inv),
+			     &num);
+	_exit(3);
+}
+
+TEST_F(invalidate, invalidate_killed_while_it_waits_for_memory)
+{
+	const int num = 2 * CORE_PAGE / sizeof(struct iommu_hwpt_vtd_s1_invalidate);
+	long long before = FLUSHED();
+	pid_t pid = fork();
+
+	ASSERT_LE(0, pid);
+	if (!pid)
+		flush_what_never_comes(&self->s);
+	EXPECT_EQ(num, kill_after(&self->g, pid, before, num));
+	EXPECT_EQ(0, FLUSH(GVA, 1, 0));
 }
 
 TEST_HARNESS_MAIN

@@ -29,15 +29,19 @@ FIXTURE(nested_walk) {
 
 FIXTURE_VARIANT(nested_walk) {
 	int levels;
+	bool rid;
 };
 
 FIXTURE_VARIANT_ADD(nested_walk, four_levels) { .levels = 4 };
 FIXTURE_VARIANT_ADD(nested_walk, five_levels) { .levels = 5 };
+FIXTURE_VARIANT_ADD(nested_walk, four_levels_rid) { .levels = 4, .rid = true };
+FIXTURE_VARIANT_ADD(nested_walk, five_levels_rid) { .levels = 5, .rid = true };
 
 FIXTURE_SETUP(nested_walk)
 {
 	ASSERT_EQ(0, guest_init(&self->g, "0"));
 	guest_space_init(&self->s, &self->g, variant->levels);
+	self->s.rid = variant->rid;
 }
 
 FIXTURE_TEARDOWN(nested_walk)
@@ -237,11 +241,7 @@ TEST_F(nested_walk, nested_malicious_tables)
 TEST_F(nested_walk, nested_root_outside)
 {
 	self->s.root = GUEST_BASE + GUEST_SIZE;
-	ASSERT_EQ(0, guest_nest(&self->s, -1));
-	ASSERT_EQ(0, sva_pasid_alloc(self->g.fd, 0, 0, 0, &self->s.pasid));
-	ASSERT_EQ(0, sva_pasid_bind(self->g.fd, self->s.pasid, self->s.as));
-	ASSERT_EQ(0, sva_sim_attach(self->g.sim, self->g.fd, self->s.pasid,
-				    NULL));
+	START();
 	EXPECT_EQ(-EIO, sva_sim_run_blind(self->g.sim,
 					  &(struct sva_sim_desc) {
 						.op = SVA_SIM_OP_FILL,
@@ -249,6 +249,7 @@ TEST_F(nested_walk, nested_root_outside)
 	EXPECT_EQ(F_S1_TOP, guest_fault(&self->g));
 }
 
+/* The second one has a PASID, also beside a RID handle. */
 TEST_F(nested_walk, nested_two_processes)
 {
 	struct guest_space other;
