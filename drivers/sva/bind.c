@@ -91,8 +91,10 @@ static struct sva_handle *alloc_handle(struct sva_attachment *att)
 	iommu_group_for_each_dev(group, handle, add_member);
 	list_for_each_entry(bond, &att->bonds, attachment_node) {
 		member = sva_handle_member(handle, bond->sdev->dev);
-		if (member)
-			member->nr_bonds++;
+		if (!member)
+			continue;
+		member->dev_id = bond->sdev->id;
+		member->nr_bonds++;
 	}
 	return handle;
 }
@@ -107,8 +109,6 @@ static struct sva_handle *new_handle(struct sva_attachment *att,
 		return NULL;
 	handle->ctx = first_bond(att)->ctx;
 	handle->pasid = att->pasid;
-	handle->sdev = first_bond(att)->sdev;
-	kref_get(&handle->sdev->kref);
 	handle->faultq = faultq;
 	INIT_LIST_HEAD(&handle->groups);
 	return handle;
@@ -125,7 +125,6 @@ static void free_handle(struct sva_handle *handle)
 		sva_faultq_drain(handle->faultq, handle);
 	for (i = 0; i < handle->nr_members; i++)
 		put_device(handle->members[i].dev);
-	sva_device_put(handle->sdev);
 	kfree(handle);
 }
 
@@ -465,20 +464,6 @@ int sva_ioctl_pasid_bind(struct sva_ucmd *ucmd)
 	return ret;
 }
 
-/**
- * sva_handle_dev_id() - Which sva device made a page request
- * @handle: Of the attach that it belongs to
- * @dev: The device
- *
- * Return: its id; of a device of the group that is no sva device, that of one
- * that is.
- */
-u32 sva_handle_dev_id(const struct sva_handle *handle, struct device *dev)
-{
-	return handle->sdev->dev == dev ? handle->sdev->id :
-					  sva_device_find_id(dev, handle->sdev->id);
-}
-
 static int check_device(struct sva_bond *bond, const struct sva_pasid *pasid)
 {
 	struct iommu_group *group = bond->sdev->group->group;
@@ -558,6 +543,8 @@ static int join_translation(struct sva_translation *tr,
 
 	if (!member)
 		return -EBUSY;
+	if (!member->nr_bonds)
+		member->dev_id = bond->sdev->id;
 	sva_faultq_join(tr->handle->faultq, member);
 	return 0;
 }

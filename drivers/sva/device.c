@@ -101,13 +101,11 @@ struct sva_device *sva_device_get(u32 id)
 /**
  * sva_device_find_id() - The id of a device
  * @dev: The device
- * @otherwise: What to return if it is no sva device
  *
- * Context: Any. Takes time with the number of devices: it is for page requests
- * in groups of several devices.
- * Return: the id.
+ * Context: Any. Takes time with the number of devices: it is for what is rare.
+ * Return: the id, or 0: it is no sva device.
  */
-u32 sva_device_find_id(struct device *dev, u32 otherwise)
+u32 sva_device_find_id(struct device *dev)
 {
 	struct sva_device *sdev;
 	unsigned long id;
@@ -116,7 +114,7 @@ u32 sva_device_find_id(struct device *dev, u32 otherwise)
 	xa_for_each(&sva_devices, id, sdev)
 		if (READ_ONCE(sdev->dev) == dev)
 			return id;
-	return otherwise;
+	return 0;
 }
 
 /* --- what user space may know of a device --------------------------------------- */
@@ -165,13 +163,13 @@ static u32 device_caps(const struct sva_device *sdev)
  */
 static struct sva_device *find_device(struct device *dev)
 {
-	return sva_device_get(sva_device_find_id(dev, 0));
+	return sva_device_get(sva_device_find_id(dev));
 }
 
 static ssize_t id_show(struct device *dev, struct device_attribute *attr,
 		       char *buf)
 {
-	u32 id = sva_device_find_id(dev, 0);
+	u32 id = sva_device_find_id(dev);
 
 	return id ? sysfs_emit(buf, "%u\n", id) : -ENODEV;
 }

@@ -261,10 +261,12 @@ static void fill_fault(struct sva_fault *fault, struct iopf_group *group,
 		       const struct iommu_fault_page_request *prm)
 {
 	struct sva_handle *handle = group_handle(group);
+	const struct sva_member *member;
 
+	member = sva_handle_member(handle, group->fault_param->dev);
 	*fault = (struct sva_fault) {
 		.cookie = group->cookie,
-		.dev_id = sva_handle_dev_id(handle, group->fault_param->dev),
+		.dev_id = member->dev_id,
 		.object = handle->pasid->id,
 		.guest_pasid = READ_ONCE(handle->pasid->guest),
 		.grpid = prm->grpid,

@@ -266,6 +266,7 @@ int sva_ioctl_pasid_guest(struct sva_ucmd *ucmd);
 /* A device of a group. */
 struct sva_member {
 	struct device *dev;		/* held */
+	u32 dev_id;			/* as an sva device, if it has a bond */
 	unsigned int nr_bonds;		/* in the attachment; see sva_faultq_join() */
 };
 
@@ -277,7 +278,6 @@ struct sva_handle {
 	struct iommu_attach_handle handle;
 	struct sva_ctx *ctx;		/* outlives it */
 	struct sva_pasid *pasid;
-	struct sva_device *sdev;	/* one of the group */
 	struct sva_faultq *faultq;	/* of the address space, or NULL */
 	struct list_head groups;	/* not answered; of the queue's lock */
 	unsigned int nr_members;
@@ -288,7 +288,6 @@ struct sva_handle {
 struct sva_member *sva_handle_member(struct sva_handle *handle,
 				     const struct device *dev);
 
-u32 sva_handle_dev_id(const struct sva_handle *handle, struct device *dev);
 
 /* What a target was set to. Also the owner of ranges reserved for that. */
 struct sva_translation {
@@ -388,7 +387,7 @@ struct sva_bond {
 };
 
 struct sva_device *sva_device_get(u32 id);
-u32 sva_device_find_id(struct device *dev, u32 otherwise);
+u32 sva_device_find_id(struct device *dev);
 void sva_device_put(struct sva_device *sdev);
 void sva_devices_exit(void);
 int sva_ioctl_device_info(struct sva_ucmd *ucmd);

@@ -308,7 +308,7 @@ int sva_viommu_fault(struct iommu_domain *domain, struct device *dev,
 
 	guard(rcu)();
 	guard(spinlock_irqsave)(&viommu->lock);
-	vdev = xa_load(&viommu->by_dev_id, sva_device_find_id(dev, 0));
+	vdev = xa_load(&viommu->by_dev_id, sva_device_find_id(dev));
 	if (vdev && viommu->events) {
 		event.virt_id = vdev->virt_id;
 		sva_veventq_add(viommu->events, &event);
