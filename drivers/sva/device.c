@@ -390,6 +390,30 @@ static void *fill_info(struct sva_device *sdev, struct sva_device_info *cmd)
 	return hw_info(dev, cmd);
 }
 
+/**
+ * sva_device_get_info() - What user space may know of a device
+ * @sdev: The device, which is not being unregistered
+ * @info: Filled in as SVA_DEVICE_INFO documents it, but without what stands at
+ *        @info->data_uptr
+ *
+ * For a driver whose user need not have access to /dev/sva.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or an error of the IOMMU driver.
+ */
+int sva_device_get_info(struct sva_device *sdev, struct sva_device_info *info)
+{
+	void *data;
+
+	*info = (struct sva_device_info) { .size = sizeof(*info) };
+	data = fill_info(sdev, info);
+	if (IS_ERR(data))
+		return PTR_ERR(data);
+	kfree(data);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(sva_device_get_info);
+
 int sva_ioctl_device_info(struct sva_ucmd *ucmd)
 {
 	struct sva_device_info *cmd = ucmd->cmd;

@@ -16,6 +16,7 @@
 struct device;
 struct sva_bond;
 struct sva_device;
+struct sva_device_info;
 
 /**
  * struct sva_bond_ops - what the core asks of a driver about a bond
@@ -37,6 +38,7 @@ struct sva_bond_ops {
 
 struct sva_device *sva_device_register(struct device *dev, u32 flags);
 void sva_device_unregister(struct sva_device *sdev);
+int sva_device_get_info(struct sva_device *sdev, struct sva_device_info *info);
 
 struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,
 			    const struct sva_bond_ops *ops, void *priv);
