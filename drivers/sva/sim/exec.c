@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The operations of the engine. Data moves through the queue's bounce pages, a
- * page at a time, so that a queue that is being stopped ends soon.
+ * The operations of the engine. Data moves through bounce pages, a page at a time,
+ * so that what is being stopped ends soon.
  */
 #include <linux/crc32.h>
+#include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -12,12 +13,13 @@
 #include <linux/string.h>
 
 #include "engine.h"
+#include "exec.h"
 
 /* Pages for data that is on its way */
 enum { BOUNCE_SRC, BOUNCE_DST, BOUNCE_SGE, BOUNCES };
 
-/* What a queue of a software engine has. */
-struct soft_queue {
+/* Executes one descriptor at a time. */
+struct sva_sim_exec {
 	struct sva_sim_dma dma;
 	void *bounce[BOUNCES];
 };
@@ -29,18 +31,18 @@ static size_t part(u64 len, u64 done)
 }
 
 /* @left: what the descriptor goes on to read or write there, with this part. */
-static int read_part(struct soft_queue *queue, u64 addr, void *buf, size_t n,
+static int read_part(struct sva_sim_exec *exec, u64 addr, void *buf, size_t n,
 		     u64 left)
 {
-	queue->dma.ahead = left;
-	return sva_sim_dma_read(&queue->dma, addr, buf, n);
+	exec->dma.ahead = left;
+	return sva_sim_dma_read(&exec->dma, addr, buf, n);
 }
 
-static int write_part(struct soft_queue *queue, u64 addr, const void *buf,
+static int write_part(struct sva_sim_exec *exec, u64 addr, const void *buf,
 		      size_t n, u64 left)
 {
-	queue->dma.ahead = left;
-	return sva_sim_dma_write(&queue->dma, addr, buf, n);
+	exec->dma.ahead = left;
+	return sva_sim_dma_write(&exec->dma, addr, buf, n);
 }
 
 static bool wraps(u64 addr, u64 len)
@@ -50,10 +52,10 @@ static bool wraps(u64 addr, u64 len)
 	return check_add_overflow(addr, len ? len - 1 : 0, &end);
 }
 
-static int op_memcpy(struct soft_queue *queue, u64 src, u64 dst, u64 len,
+static int op_memcpy(struct sva_sim_exec *exec, u64 src, u64 dst, u64 len,
 		     struct sva_sim_completion *result)
 {
-	void *data = queue->bounce[BOUNCE_SRC];
+	void *data = exec->bounce[BOUNCE_SRC];
 	u64 done;
 	size_t n;
 	int ret;
@@ -63,21 +65,21 @@ static int op_memcpy(struct soft_queue *queue, u64 src, u64 dst, u64 len,
 
 	for (done = 0; done < len; done += n) {
 		n = part(len, done);
-		ret = read_part(queue, src + done, data, n, len - done);
+		ret = read_part(exec, src + done, data, n, len - done);
 		if (ret)
 			return ret;
-		ret = write_part(queue, dst + done, data, n, len - done);
-		result->bytes += queue->dma.done;
+		ret = write_part(exec, dst + done, data, n, len - done);
+		result->bytes += exec->dma.done;
 		if (ret)
 			return ret;
 	}
 	return 0;
 }
 
-static int op_fill(struct soft_queue *queue, const struct sva_sim_desc *desc,
+static int op_fill(struct sva_sim_exec *exec, const struct sva_sim_desc *desc,
 		   struct sva_sim_completion *result)
 {
-	void *data = queue->bounce[BOUNCE_SRC];
+	void *data = exec->bounce[BOUNCE_SRC];
 	u64 done;
 	size_t n;
 	int ret;
@@ -88,19 +90,19 @@ static int op_fill(struct soft_queue *queue, const struct sva_sim_desc *desc,
 	memset64(data, desc->src, PAGE_SIZE / sizeof(u64));
 	for (done = 0; done < desc->len; done += n) {
 		n = part(desc->len, done);
-		ret = write_part(queue, desc->dst + done, data, n,
+		ret = write_part(exec, desc->dst + done, data, n,
 				 desc->len - done);
-		result->bytes += queue->dma.done;
+		result->bytes += exec->dma.done;
 		if (ret)
 			return ret;
 	}
 	return 0;
 }
 
-static int op_crc32c(struct soft_queue *queue, const struct sva_sim_desc *desc,
+static int op_crc32c(struct sva_sim_exec *exec, const struct sva_sim_desc *desc,
 		     struct sva_sim_completion *result)
 {
-	void *data = queue->bounce[BOUNCE_SRC];
+	void *data = exec->bounce[BOUNCE_SRC];
 	u32 crc = ~0;
 	u64 done;
 	size_t n;
@@ -111,7 +113,7 @@ static int op_crc32c(struct soft_queue *queue, const struct sva_sim_desc *desc,
 
 	for (done = 0; done < desc->len; done += n) {
 		n = part(desc->len, done);
-		ret = read_part(queue, desc->src + done, data, n,
+		ret = read_part(exec, desc->src + done, data, n,
 				desc->len - done);
 		if (ret)
 			return ret;
@@ -133,11 +135,11 @@ static size_t equal_bytes(const u8 *a, const u8 *b, size_t n)
 	return i;
 }
 
-static int op_compare(struct soft_queue *queue, const struct sva_sim_desc *desc,
+static int op_compare(struct sva_sim_exec *exec, const struct sva_sim_desc *desc,
 		      struct sva_sim_completion *result)
 {
-	void *a = queue->bounce[BOUNCE_SRC];
-	void *b = queue->bounce[BOUNCE_DST];
+	void *a = exec->bounce[BOUNCE_SRC];
+	void *b = exec->bounce[BOUNCE_DST];
 	size_t n, equal;
 	u64 done;
 	int ret;
@@ -147,10 +149,10 @@ static int op_compare(struct soft_queue *queue, const struct sva_sim_desc *desc,
 
 	for (done = 0; done < desc->len; done += n) {
 		n = part(desc->len, done);
-		ret = read_part(queue, desc->src + done, a, n,
+		ret = read_part(exec, desc->src + done, a, n,
 				desc->len - done);
 		if (!ret)
-			ret = read_part(queue, desc->dst + done, b, n,
+			ret = read_part(exec, desc->dst + done, b, n,
 					desc->len - done);
 		if (ret)
 			return ret;
@@ -164,10 +166,10 @@ static int op_compare(struct soft_queue *queue, const struct sva_sim_desc *desc,
 	return 0;
 }
 
-static int op_sgcopy(struct soft_queue *queue, const struct sva_sim_desc *desc,
+static int op_sgcopy(struct sva_sim_exec *exec, const struct sva_sim_desc *desc,
 		     struct sva_sim_completion *result)
 {
-	struct sva_sim_sge *sge = queue->bounce[BOUNCE_SGE];
+	struct sva_sim_sge *sge = exec->bounce[BOUNCE_SGE];
 	u64 size = desc->len * sizeof(*sge);
 	u64 done, dst = desc->dst;
 	size_t i, n;
@@ -178,11 +180,11 @@ static int op_sgcopy(struct soft_queue *queue, const struct sva_sim_desc *desc,
 
 	for (done = 0; done < size; done += n) {
 		n = part(size, done);
-		ret = read_part(queue, desc->src + done, sge, n, size - done);
+		ret = read_part(exec, desc->src + done, sge, n, size - done);
 		if (ret)
 			return ret;
 		for (i = 0; i < n / sizeof(*sge); i++) {
-			ret = op_memcpy(queue, sge[i].addr, dst, sge[i].len,
+			ret = op_memcpy(exec, sge[i].addr, dst, sge[i].len,
 					result);
 			if (ret)
 				return ret;
@@ -192,33 +194,33 @@ static int op_sgcopy(struct soft_queue *queue, const struct sva_sim_desc *desc,
 	return 0;
 }
 
-static int execute(struct soft_queue *queue, const struct sva_sim_desc *desc,
+static int execute(struct sva_sim_exec *exec, const struct sva_sim_desc *desc,
 		   struct sva_sim_completion *result)
 {
 	switch (desc->op) {
 	case SVA_SIM_OP_NOP:
 		return 0;
 	case SVA_SIM_OP_MEMCPY:
-		return op_memcpy(queue, desc->src, desc->dst, desc->len,
+		return op_memcpy(exec, desc->src, desc->dst, desc->len,
 				 result);
 	case SVA_SIM_OP_FILL:
-		return op_fill(queue, desc, result);
+		return op_fill(exec, desc, result);
 	case SVA_SIM_OP_CRC32C:
-		return op_crc32c(queue, desc, result);
+		return op_crc32c(exec, desc, result);
 	case SVA_SIM_OP_COMPARE:
-		return op_compare(queue, desc, result);
+		return op_compare(exec, desc, result);
 	case SVA_SIM_OP_SGCOPY:
-		return op_sgcopy(queue, desc, result);
+		return op_sgcopy(exec, desc, result);
 	default:
 		return -EINVAL;
 	}
 }
 
-static void execute_to_end(struct soft_queue *queue,
+static void execute_to_end(struct sva_sim_exec *exec,
 			   const struct sva_sim_desc *desc,
 			   struct sva_sim_completion *result)
 {
-	switch (execute(queue, desc, result)) {
+	switch (execute(exec, desc, result)) {
 	case 0:
 		result->status = SVA_SIM_STATUS_OK;
 		break;
@@ -230,7 +232,7 @@ static void execute_to_end(struct soft_queue *queue,
 		break;
 	default:
 		result->status = SVA_SIM_STATUS_FAULT;
-		result->fault_addr = queue->dma.fault_addr;
+		result->fault_addr = exec->dma.fault_addr;
 		break;
 	}
 }
@@ -255,7 +257,7 @@ static int write_with(struct sva_sim_dma *dma, u64 addr,
  * While the queue is being stopped, a record is written if that needs nobody's
  * help: whoever stops the queue waits for it.
  */
-static int write_record(struct soft_queue *queue, u64 addr,
+static int write_record(struct sva_sim_exec *exec, u64 addr,
 			const struct sva_sim_completion *result)
 {
 	struct sva_sim_dma last;
@@ -264,72 +266,128 @@ static int write_record(struct soft_queue *queue, u64 addr,
 	if (!addr)
 		return 0;
 	if (result->status != SVA_SIM_STATUS_ABORTED)
-		ret = write_with(&queue->dma, addr, result);
+		ret = write_with(&exec->dma, addr, result);
 	if (ret != -ECANCELED)
 		return ret;
 
-	sva_sim_dma_init(&last, queue->dma.dev);
-	last.pasid = queue->dma.pasid;
+	sva_sim_dma_init(&last, exec->dma.dev);
+	last.pasid = exec->dma.pasid;
 	last.no_fault = true;
 	return write_with(&last, addr, result);
 }
 
+/**
+ * sva_sim_exec_run() - Execute a descriptor, and write its completion record
+ * @exec: Who executes it
+ * @run: What, and how
+ * @result: Out: the record, with status aborted beforehand
+ *
+ * Context: Process context; waits for page requests to be answered. One at a time.
+ * Return: whether the record, if there is to be one, could be written.
+ */
+bool sva_sim_exec_run(struct sva_sim_exec *exec, const struct sva_sim_run *run,
+		      struct sva_sim_completion *result)
+{
+	WRITE_ONCE(exec->dma.stop, false);
+	/* Pairs with sva_sim_exec_stop(): one sees what the other wrote. */
+	smp_mb();
+	if (READ_ONCE(*run->stop))
+		WRITE_ONCE(exec->dma.stop, true);
+
+	exec->dma.pasid = run->pasid;
+	exec->dma.page_requests = 0;
+	exec->dma.private_data[0] = run->private_data[0];
+	exec->dma.private_data[1] = run->private_data[1];
+	if (!READ_ONCE(exec->dma.stop))
+		execute_to_end(exec, &run->desc, result);
+	result->page_requests = exec->dma.page_requests;
+	return !write_record(exec, run->desc.completion, result);
+}
+EXPORT_SYMBOL_GPL(sva_sim_exec_run);
+
+/**
+ * sva_sim_exec_stop() - End a descriptor, after sva_sim_run.stop was set
+ * @exec: Who may be executing it
+ *
+ * Context: Any. Does not wait.
+ */
+void sva_sim_exec_stop(struct sva_sim_exec *exec)
+{
+	smp_mb();	/* as in sva_sim_exec_run() */
+	sva_sim_dma_stop(&exec->dma);
+}
+EXPORT_SYMBOL_GPL(sva_sim_exec_stop);
+
+/**
+ * sva_sim_exec_free() - The opposite of sva_sim_exec_new()
+ * @exec: Who executes nothing, or NULL
+ */
+void sva_sim_exec_free(struct sva_sim_exec *exec)
+{
+	int i;
+
+	if (!exec)
+		return;
+	for (i = 0; i < BOUNCES; i++)
+		free_page((unsigned long)exec->bounce[i]);
+	kfree(exec);
+}
+EXPORT_SYMBOL_GPL(sva_sim_exec_free);
+
+/**
+ * sva_sim_exec_new() - Make what executes descriptors
+ * @dev: The engine's device, as long as any is executed
+ *
+ * Return: it, or NULL if there is no memory.
+ */
+struct sva_sim_exec *sva_sim_exec_new(struct device *dev)
+{
+	struct sva_sim_exec *exec = kzalloc_obj(*exec, GFP_KERNEL_ACCOUNT);
+	int i;
+
+	if (!exec)
+		return NULL;
+	for (i = 0; i < BOUNCES; i++) {
+		exec->bounce[i] = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+		if (!exec->bounce[i]) {
+			sva_sim_exec_free(exec);
+			return NULL;
+		}
+	}
+	sva_sim_dma_init(&exec->dma, dev);
+	return exec;
+}
+EXPORT_SYMBOL_GPL(sva_sim_exec_new);
+
+/* --- for the queues of /dev/sva_simN ---------------------------------------- */
+
 static bool soft_execute(struct sim_queue *queue, const struct sva_sim_desc *desc,
 			 struct sva_sim_completion *result)
 {
-	struct soft_queue *soft = queue->hw;
+	const struct sva_sim_run run = {
+		.desc = *desc,
+		.pasid = queue->pasid,
+		.private_data = { queue->id, queue->tail },
+		.stop = &queue->stop,
+	};
 
-	WRITE_ONCE(soft->dma.stop, false);
-	/* Pairs with soft_stop(): one of the two sees what the other wrote. */
-	smp_mb();
-	if (READ_ONCE(queue->stop))
-		WRITE_ONCE(soft->dma.stop, true);
-
-	soft->dma.pasid = queue->pasid;
-	soft->dma.page_requests = 0;
-	soft->dma.private_data[0] = queue->id;
-	soft->dma.private_data[1] = queue->tail;
-	if (!READ_ONCE(soft->dma.stop))
-		execute_to_end(soft, desc, result);
-	result->page_requests = soft->dma.page_requests;
-	return !write_record(soft, desc->completion, result);
+	return sva_sim_exec_run(queue->hw, &run, result);
 }
 
 static void soft_stop(struct sim_queue *queue)
 {
-	struct soft_queue *soft = queue->hw;
-
-	smp_mb();	/* as in soft_execute() */
-	sva_sim_dma_stop(&soft->dma);
+	sva_sim_exec_stop(queue->hw);
 }
 
 static void soft_queue_exit(struct sim_queue *queue)
 {
-	struct soft_queue *soft = queue->hw;
-	int i;
-
-	for (i = 0; i < BOUNCES; i++)
-		free_page((unsigned long)soft->bounce[i]);
-	kfree(soft);
+	sva_sim_exec_free(queue->hw);
 }
 
 static int soft_queue_init(struct sim_queue *queue)
 {
-	struct soft_queue *soft = kzalloc_obj(*soft, GFP_KERNEL_ACCOUNT);
-	int i;
-
-	if (!soft)
-		return -ENOMEM;
-	queue->hw = soft;
-	for (i = 0; i < BOUNCES; i++) {
-		soft->bounce[i] = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
-		if (!soft->bounce[i]) {
-			soft_queue_exit(queue);
-			return -ENOMEM;
-		}
-	}
-	sva_sim_dma_init(&soft->dma, queue->engine->hw);
-	return 0;
+	queue->hw = sva_sim_exec_new(queue->engine->hw);
+	return queue->hw ? 0 : -ENOMEM;
 }
 
 static int soft_check_guest_pasid(struct sim_engine *engine, u32 pasid)

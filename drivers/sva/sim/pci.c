@@ -21,28 +21,6 @@
 #define PCI_VENDOR_ID_QEMU		0x1234
 #define PCI_DEVICE_ID_SVA_ENGINE	0x11e9
 
-#define ENGINE_MAGIC		0x45415653
-
-/* Registers of the engine */
-#define REG_MAGIC		0x000
-#define REG_NR_QUEUES		0x004
-#define REG_HITS		0x010
-#define REG_MISSES		0x014
-#define REG_QUEUE(n)		(0x1000 + (n) * 0x100)
-
-/* Registers of a queue */
-#define REG_DESC		0x00
-#define REG_PASID		0x28
-#define   PASID_NONE		BIT(31)
-#define REG_CONTROL		0x2c
-#define   CONTROL_START		BIT(0)
-#define   CONTROL_ABORT		BIT(1)
-#define REG_STATE		0x30
-#define   STATE_DONE		2
-#define   STATE_ACK		0
-#define REG_NOT_WRITTEN		0x34
-#define REG_RECORD		0x40
-
 #define MAX_QUEUES		16
 
 /* How often a queue that does not answer is asked whether it is still there. */
@@ -149,9 +127,9 @@ static bool start(struct pci_queue *hw, struct sim_queue *queue,
 		return false;
 
 	reinit_completion(&hw->done);
-	memcpy_toio(hw->regs + REG_DESC, desc, sizeof(*desc));
-	writel(queue->pasid ?: PASID_NONE, hw->regs + REG_PASID);
-	writel(CONTROL_START, hw->regs + REG_CONTROL);
+	memcpy_toio(hw->regs + SVA_SIM_REG_DESC, desc, sizeof(*desc));
+	writel(queue->pasid ?: SVA_SIM_REG_PASID_NONE, hw->regs + SVA_SIM_REG_PASID);
+	writel(SVA_SIM_CONTROL_START, hw->regs + SVA_SIM_REG_CONTROL);
 	return true;
 }
 
@@ -159,7 +137,7 @@ static void abort_desc(struct pci_queue *hw)
 {
 	guard(spinlock)(&hw->lock);
 	if (!hw->gone)
-		writel(CONTROL_ABORT, hw->regs + REG_CONTROL);
+		writel(SVA_SIM_CONTROL_ABORT, hw->regs + SVA_SIM_REG_CONTROL);
 }
 
 /*
@@ -172,10 +150,10 @@ static bool wait_until_done(struct pci_queue *hw)
 
 	do {
 		wait_for_completion_timeout(&hw->done, GONE_INTERVAL);
-		state = readl(hw->regs + REG_STATE);
+		state = readl(hw->regs + SVA_SIM_REG_STATE);
 		if (PCI_POSSIBLE_ERROR(state))
 			return false;
-	} while (state != STATE_DONE);
+	} while (state != SVA_SIM_STATE_DONE);
 	return true;
 }
 
@@ -189,9 +167,9 @@ static bool pci_execute(struct sim_queue *queue, const struct sva_sim_desc *desc
 	if (!start(hw, queue, desc) || !wait_until_done(hw))
 		return !desc->completion;
 
-	memcpy_fromio(result, hw->regs + REG_RECORD, sizeof(*result));
-	written = !readl(hw->regs + REG_NOT_WRITTEN);
-	writel(STATE_ACK, hw->regs + REG_STATE);
+	memcpy_fromio(result, hw->regs + SVA_SIM_REG_RECORD, sizeof(*result));
+	written = !readl(hw->regs + SVA_SIM_REG_NOT_WRITTEN);
+	writel(SVA_SIM_STATE_IDLE, hw->regs + SVA_SIM_REG_STATE);
 	return written;
 }
 
@@ -213,8 +191,8 @@ static void pci_get_info(struct sim_engine *sim, struct sva_sim_info *info)
 	if (info->pasid_max)
 		info->pasid_max--;
 	info->iommu = SVA_SIM_IOMMU_NONE;
-	info->iotlb_hits = readl(engine->regs + REG_HITS);
-	info->iotlb_misses = readl(engine->regs + REG_MISSES);
+	info->iotlb_hits = readl(engine->regs + SVA_SIM_REG_HITS);
+	info->iotlb_misses = readl(engine->regs + SVA_SIM_REG_MISSES);
 }
 
 static const struct sim_engine_ops pci_ops = {
@@ -234,7 +212,7 @@ static int init_queues(struct pci_engine *engine)
 	u32 i;
 	int ret;
 
-	engine->nr_queues = min(readl(engine->regs + REG_NR_QUEUES), MAX_QUEUES);
+	engine->nr_queues = min(readl(engine->regs + SVA_SIM_REG_QUEUES), MAX_QUEUES);
 	ret = pci_alloc_irq_vectors(pdev, engine->nr_queues, engine->nr_queues,
 				    PCI_IRQ_MSIX);
 	if (ret < 0)
@@ -244,7 +222,7 @@ static int init_queues(struct pci_engine *engine)
 		struct pci_queue *hw = &engine->queues[i];
 
 		hw->engine = engine;
-		hw->regs = engine->regs + REG_QUEUE(i);
+		hw->regs = engine->regs + SVA_SIM_REG_QUEUE(i);
 		init_completion(&hw->done);
 		spin_lock_init(&hw->lock);
 		ret = pci_request_irq(pdev, i, queue_irq, NULL, hw, "%s-%u",
@@ -294,7 +272,7 @@ static int map_registers(struct pci_engine *engine)
 	engine->regs = pcim_iomap_region(pdev, 0, "sva_sim");
 	if (IS_ERR(engine->regs))
 		return PTR_ERR(engine->regs);
-	if (readl(engine->regs + REG_MAGIC) != ENGINE_MAGIC)
+	if (readl(engine->regs + SVA_SIM_REG_MAGIC) != SVA_SIM_MAGIC)
 		return -ENODEV;
 	return dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 }

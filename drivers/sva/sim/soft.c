@@ -27,21 +27,24 @@ static void soft_remove(struct platform_device *pdev)
 	sim_engine_remove(platform_get_drvdata(pdev));
 }
 
+static struct platform_driver soft_driver;
+
 /**
  * sim_engine_show_name() - Tell the name of an engine's device node
  * @hw: The platform device
  * @buf: A page
  *
- * Return: length of what was printed, a line that is empty while no driver is
- * bound.
+ * Return: length of what was printed, a line that is empty while this driver is
+ * not bound.
  */
 ssize_t sim_engine_show_name(struct device *hw, char *buf)
 {
-	struct sim_engine *engine;
+	struct sim_engine *engine = NULL;
 	ssize_t len;
 
 	device_lock(hw);
-	engine = dev_get_drvdata(hw);
+	if (hw->driver == &soft_driver.driver)
+		engine = dev_get_drvdata(hw);
 	len = sysfs_emit(buf, "%s\n", engine ? dev_name(&engine->dev) : "");
 	device_unlock(hw);
 	return len;

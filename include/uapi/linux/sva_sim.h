@@ -223,6 +223,40 @@ struct sva_sim_completion {
 	__u32 __reserved;
 };
 
+/**
+ * DOC: Registers of an engine
+ *
+ * Who has an engine through VFIO, be it a PCI function or software, has these, in
+ * region 0: little endian, 32 bits each, to be accessed as such (or as pairs).
+ * Each queue executes a descriptor at a time. Interrupt n, of MSI-X or of index 0,
+ * comes when queue n is done.
+ *
+ * A queue whose PASID is not attached to the device completes with
+ * %SVA_SIM_STATUS_FAULT. Until a descriptor is done, its queue can be told to end it,
+ * and nothing else.
+ */
+#define SVA_SIM_MAGIC			0x45415653
+
+#define SVA_SIM_REG_MAGIC		0x000	/* SVA_SIM_MAGIC */
+#define SVA_SIM_REG_QUEUES		0x004	/* how many there are */
+#define SVA_SIM_REG_HITS		0x010	/* accesses served by the IOTLB */
+#define SVA_SIM_REG_MISSES		0x014	/* those that were not */
+#define SVA_SIM_REG_QUEUE(n)		(0x1000 + (n) * 0x100)
+
+/* From SVA_SIM_REG_QUEUE() on */
+#define SVA_SIM_REG_DESC		0x00	/* struct sva_sim_desc */
+#define SVA_SIM_REG_PASID		0x28	/* PASID, or the next */
+#define   SVA_SIM_REG_PASID_NONE	0x80000000u
+#define SVA_SIM_REG_CONTROL		0x2c	/* written: one of the following */
+#define   SVA_SIM_CONTROL_START		0x1	/* execute the descriptor */
+#define   SVA_SIM_CONTROL_ABORT		0x2	/* end it as aborted, soon */
+#define SVA_SIM_REG_STATE		0x30	/* IDLE is written when DONE was seen */
+#define   SVA_SIM_STATE_IDLE		0
+#define   SVA_SIM_STATE_BUSY		1
+#define   SVA_SIM_STATE_DONE		2
+#define SVA_SIM_REG_NOT_WRITTEN		0x34	/* 1: the record in memory is not */
+#define SVA_SIM_REG_RECORD		0x40	/* struct sva_sim_completion */
+
 /*
  * An instance of the software IOMMU nests either single stage-1 tables, in the
  * formats of VT-d (linux/iommufd.h), or whole PASID tables. These are the formats
