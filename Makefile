@@ -75,7 +75,7 @@ KSELFTEST_DIR := $(SVA_ROOT)/linux/tools/testing/selftests
 endif
 
 CONFIG := CONFIG_SVA=m CONFIG_SVA_SIM=m
-CONFIG += CONFIG_SVA_VFIO=m CONFIG_SVA_VFIO_PCI=m
+CONFIG += CONFIG_SVA_VFIO=m CONFIG_SVA_VFIO_PCI=m CONFIG_SVA_VFIO_SIM=m
 # Ours are the only files of the debug kernel that say where they have been.
 ifneq ($(SVA_KERNEL),)
 CONFIG += CONFIG_SVA_KUNIT_TEST=y CONFIG_SVA_MISC_CG=y KCOV_INSTRUMENT=y
