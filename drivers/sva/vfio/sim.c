@@ -219,7 +219,7 @@ static void queue_work_fn(struct work_struct *work)
 
 static bool is_allowed(struct sim_queue *queue)
 {
-	if (queue->pasid == SVA_SIM_REG_PASID_NONE)
+	if (queue->pasid & SVA_SIM_REG_PASID_NONE)
 		return true;
 	return sva_vfio_attached(queue->dev->sv, queue->pasid);
 }
@@ -228,14 +228,13 @@ static void start(struct sim_queue *queue)
 {
 	lockdep_assert_held(&queue->lock);
 
-	if (queue->state == SVA_SIM_STATE_BUSY)
+	if (queue->state != SVA_SIM_STATE_IDLE)
 		return;
 	queue->state = SVA_SIM_STATE_BUSY;
 	queue->stop = false;
 	queue->allowed = is_allowed(queue);
 	queue->run.desc = queue->desc;
-	queue->run.pasid = queue->pasid == SVA_SIM_REG_PASID_NONE ? 0 :
-								   queue->pasid;
+	queue->run.pasid = queue->pasid & SVA_SIM_REG_PASID_NONE ? 0 : queue->pasid;
 	queue->run.private_data[1]++;
 	queue_work(sim_workqueue, &queue->work);
 }
@@ -365,15 +364,17 @@ static void write_queue(struct sim_queue *queue, u32 reg, u32 value)
 	u32 *word;
 
 	guard(spinlock)(&queue->lock);
+	if (reg == SVA_SIM_REG_CONTROL && value & SVA_SIM_CONTROL_ABORT)
+		abort_run(queue);
+	if (queue->state == SVA_SIM_STATE_BUSY)
+		return;
 	word = find_word(reg, SVA_SIM_REG_DESC, &queue->desc, sizeof(queue->desc));
 	if (word)
 		*word = value;
 	else if (reg == SVA_SIM_REG_PASID)
 		queue->pasid = value;
-	else if (reg == SVA_SIM_REG_CONTROL && value == SVA_SIM_CONTROL_START)
+	else if (reg == SVA_SIM_REG_CONTROL && value & SVA_SIM_CONTROL_START)
 		start(queue);
-	else if (reg == SVA_SIM_REG_CONTROL && value == SVA_SIM_CONTROL_ABORT)
-		abort_run(queue);
 	else if (reg == SVA_SIM_REG_STATE && queue->state == SVA_SIM_STATE_DONE &&
 		 value == SVA_SIM_STATE_IDLE)
 		queue->state = value;

@@ -56,9 +56,10 @@ class Hardware(typing.NamedTuple):
     devices: list = []
     words: str = ""
     cpu: str = "max"
-    # Only the QEMU that tools/testing/qemu builds has it; tests make its engine
-    # access what is blocked.
+    # Only the QEMU that tools/testing/qemu builds has it.
     patched: bool = False
+    # Tests make its devices access what is blocked.
+    faults: bool = False
 
 
 # An Intel IOMMU with everything that QEMU has, and a PCI Express device with ATS.
@@ -74,12 +75,19 @@ ENGINE = ["-L", "/usr/share/qemu", "-L", "/usr/share/seabios",
           "-device", "sva-engine,id=engine0,bus=port0"]
 # A test that needs other machines than the plain one says so at its top:
 # "Machine: NAME...". It is run on each of them.
+# Functions without PASIDs, for VFIO: one that does DMA as it is told, and a disk
+# with the contents of the first one.
+VFIO = VTD + ["-device", "edu,dma_mask=0xffffffffffffffff",
+              "-drive", "if=none,id=nvme,format=raw,snapshot=on,"
+              f"file={BOOT / 'guest.erofs'}",
+              "-device", "nvme,drive=nvme,serial=sva"]
 MACHINES = {
     "plain": Hardware(),
     "vtd": Hardware(VTD, "intel_iommu=on,sm_on "),
     "vtd-sm-off": Hardware(VTD, "intel_iommu=on,sm_off "),
     "vtd-legacy": Hardware(["-device", "intel-iommu,intremap=on"], "intel_iommu=on "),
-    "engine": Hardware(ENGINE, "intel_iommu=on,sm_on ", "max,la57=off", True),
+    "vfio": Hardware(VFIO, "intel_iommu=on,sm_on ", faults=True),
+    "engine": Hardware(ENGINE, "intel_iommu=on,sm_on ", "max,la57=off", True, True),
 }
 PATCHED_QEMU = os.environ.get("SVA_QEMU", "")
 
@@ -199,7 +207,7 @@ class Machine:
         self.name, self.quiet_limit, self.limit = name, quiet_limit, limit
         logs = BUILD / "logs"
         self.log = KernelLog(logs / f"{name}.kernel.log",
-                             MACHINES[machine].patched)
+                             MACHINES[machine].faults)
         self.output = logs / f"{name}.output.log"
         self.qemu_log = logs / f"{name}.qemu.log"
         self.tmp = tempfile.TemporaryDirectory(prefix="sva-vm-", dir=BUILD)

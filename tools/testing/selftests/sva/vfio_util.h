@@ -31,6 +31,9 @@ struct vfio_dev {
 	volatile char *bar;	/* region 0 if it is mapped */
 };
 
+/* How much of region 0 is mapped; all that engines have */
+#define VFIO_BAR_SIZE 0x2000
+
 #define VFIO_DEV_NONE { .container = -1, .group = -1, .fd = -1 }
 
 /* --- modules ----------------------------------------------------------------- */
@@ -133,7 +136,7 @@ static inline int vfio_sim_make(struct vfio_hw *hw, const char *name,
 static inline void vfio_close(struct vfio_dev *dev)
 {
 	if (dev->bar)
-		munmap((void *)dev->bar, 0x2000);
+		munmap((void *)dev->bar, VFIO_BAR_SIZE);
 	if (dev->fd >= 0)
 		close(dev->fd);
 	if (dev->group >= 0)
