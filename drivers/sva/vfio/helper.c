@@ -27,7 +27,8 @@
  * @vdev: The device
  * @sdev: What they are attached to; NULL if there is no IOMMU
  * @ops: The driver's, or NULL
- * @attached: struct attachment by number; its lock protects what they hold
+ * @attached: struct attachment by number; its lock protects what they hold, and
+ *            @count
  * @count: How many there are
  */
 struct sva_vfio {
@@ -35,7 +36,7 @@ struct sva_vfio {
 	struct sva_device *sdev;
 	const struct sva_vfio_ops *ops;
 	struct xarray attached;
-	atomic_t count;
+	u32 count;
 };
 
 /**
@@ -90,13 +91,22 @@ static void free_attachment(struct attachment *att)
 	kfree(att);
 }
 
-/* It was taken out of the array, by us and nobody else. */
-static void end_attachment(struct attachment *att)
+static int detach(struct sva_vfio *sv, u32 number)
 {
-	stop(att->sv, att->number);
+	struct attachment *att;
+
+	xa_lock(&sv->attached);
+	att = __xa_erase(&sv->attached, number);
+	if (att)
+		sv->count--;
+	xa_unlock(&sv->attached);
+	if (!att)
+		return -ENOENT;
+
+	stop(sv, number);
 	sva_detach(att->bond);
-	atomic_dec(&att->sv->count);
 	free_attachment(att);
+	return 0;
 }
 
 static struct attachment *new_attachment(struct sva_vfio *sv, int event_fd)
@@ -133,7 +143,7 @@ static int publish(struct attachment *att)
 	ret = __xa_insert(&sv->attached, number, att, GFP_KERNEL_ACCOUNT);
 	if (!ret) {
 		att->number = number;
-		atomic_inc(&sv->count);
+		sv->count++;
 	}
 	xa_unlock(&sv->attached);
 	return ret == -EBUSY ? -EEXIST : ret;
@@ -166,16 +176,6 @@ out_detach:
 out_free:
 	free_attachment(att);
 	return ret;
-}
-
-static int detach(struct sva_vfio *sv, u32 number)
-{
-	struct attachment *att = xa_erase(&sv->attached, number);
-
-	if (!att)
-		return -ENOENT;
-	end_attachment(att);
-	return 0;
 }
 
 /* --- the features ------------------------------------------------------------- */
@@ -217,7 +217,7 @@ static int feature_info(struct sva_vfio *sv, u32 flags, void __user *arg,
 	info.pasid_bits = dev_info.pasid_bits;
 	info.iova_bits = dev_info.iova_bits;
 	info.hw_info_type = dev_info.data_type;
-	info.attached = atomic_read(&sv->count);
+	info.attached = READ_ONCE(sv->count);
 	if (info.caps & SVA_DEVICE_CAP_PAGE_REQUESTS)
 		info.page_requests = page_requests(sv->vdev->dev);
 
@@ -355,10 +355,8 @@ void sva_vfio_close(struct sva_vfio *sv)
 	struct attachment *att;
 	unsigned long number;
 
-	xa_for_each(&sv->attached, number, att) {
-		xa_erase(&sv->attached, number);
-		end_attachment(att);
-	}
+	xa_for_each(&sv->attached, number, att)
+		detach(sv, number);
 }
 EXPORT_SYMBOL_GPL(sva_vfio_close);
 
