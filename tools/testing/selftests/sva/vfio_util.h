@@ -44,7 +44,7 @@ struct vfio_dev {
  */
 static inline bool vfio_load(void)
 {
-	return !system("modprobe -a vfio_iommu_type1 sva_vfio_pci sva_vfio_sim");
+	return !system("modprobe -a vfio_iommu_type1 vfio_pci sva_vfio_pci sva_vfio_sim");
 }
 
 static inline int vfio_unload(void)
