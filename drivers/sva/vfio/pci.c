@@ -10,9 +10,11 @@
  * VFIO does not let its user see it. A PASID in a request reaches what is attached
  * to this function, whatever number the user programs: nobody has to look.
  */
+#include <linux/completion.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/refcount.h>
 #include <linux/sva.h>
 #include <linux/sva_vfio.h>
 #include <linux/vfio_pci_core.h>
@@ -51,6 +53,16 @@ struct sva_vfio_pci {
 	struct sva_vfio *sv;
 };
 
+/* The module itself, and each function until its last reference is given up. */
+static refcount_t users = REFCOUNT_INIT(1);
+static DECLARE_COMPLETION(unused);
+
+static void put_one(void)
+{
+	if (refcount_dec_and_test(&users))
+		complete(&unused);
+}
+
 static struct sva_vfio_pci *to_device(struct vfio_device *vdev)
 {
 	return container_of(vdev, struct sva_vfio_pci, core.vdev);
@@ -59,12 +71,22 @@ static struct sva_vfio_pci *to_device(struct vfio_device *vdev)
 static int vfio_init(struct vfio_device *vdev)
 {
 	struct vfio_pci_core_device *core = &to_device(vdev)->core;
+	int ret;
 
 	/* For good: a later change is not for functions that are bound. */
 	core->nointxmask = nointxmask;
 	core->disable_idle_d3 = disable_idle_d3;
 	core->disable_vga = disable_vga;
-	return vfio_pci_core_init_dev(vdev);
+	ret = vfio_pci_core_init_dev(vdev);
+	if (!ret)
+		refcount_inc(&users);
+	return ret;
+}
+
+static void vfio_release(struct vfio_device *vdev)
+{
+	vfio_pci_core_release_dev(vdev);
+	put_one();
 }
 
 static int vfio_open(struct vfio_device *vdev)
@@ -109,7 +131,7 @@ static int vfio_feature(struct vfio_device *vdev, u32 flags, void __user *arg,
 static const struct vfio_device_ops vfio_ops = {
 	.name = DRIVER_NAME,
 	.init = vfio_init,
-	.release = vfio_pci_core_release_dev,
+	.release = vfio_release,
 	.open_device = vfio_open,
 	.close_device = vfio_close,
 	.ioctl = vfio_pci_core_ioctl,
@@ -234,7 +256,21 @@ static struct pci_driver sva_vfio_pci_driver = {
 	.err_handler = &vfio_pci_core_err_handlers,
 	.driver_managed_dma = true,
 };
-module_pci_driver(sva_vfio_pci_driver);
+
+static int __init sva_vfio_pci_init(void)
+{
+	return pci_register_driver(&sva_vfio_pci_driver);
+}
+module_init(sva_vfio_pci_init);
+
+static void __exit sva_vfio_pci_exit(void)
+{
+	pci_unregister_driver(&sva_vfio_pci_driver);
+	/* VFIO calls vfio_release() whenever it is done with a function. */
+	put_one();
+	wait_for_completion(&unused);
+}
+module_exit(sva_vfio_pci_exit);
 
 MODULE_DESCRIPTION("VFIO for PCI functions, with PASIDs of /dev/sva");
 MODULE_LICENSE("GPL");

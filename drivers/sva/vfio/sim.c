@@ -13,12 +13,14 @@
  * Lock order: sim_queue.lock, then what sva_vfio_attached() takes.
  */
 #include <linux/cleanup.h>
+#include <linux/completion.h>
 #include <linux/eventfd.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/sva.h>
@@ -96,6 +98,16 @@ struct sim_vfio {
 };
 
 static struct workqueue_struct *sim_workqueue;
+
+/* The module itself, and each device until its last reference is given up. */
+static refcount_t sim_users = REFCOUNT_INIT(1);
+static DECLARE_COMPLETION(sim_unused);
+
+static void sim_put(void)
+{
+	if (refcount_dec_and_test(&sim_users))
+		complete(&sim_unused);
+}
 
 static struct sim_vfio *to_sim(struct vfio_device *vdev)
 {
@@ -569,12 +581,14 @@ static int sim_init(struct vfio_device *vdev)
 			return -ENOMEM;
 		}
 	}
+	refcount_inc(&sim_users);
 	return 0;
 }
 
 static void sim_release(struct vfio_device *vdev)
 {
 	free_queues(to_sim(vdev));
+	sim_put();
 }
 
 static const struct vfio_device_ops sim_ops = {
@@ -672,6 +686,9 @@ module_init(sim_vfio_init);
 static void __exit sim_vfio_exit(void)
 {
 	platform_driver_unregister(&sim_driver);
+	/* VFIO calls sim_release() whenever it is done with a device. */
+	sim_put();
+	wait_for_completion(&sim_unused);
 	destroy_workqueue(sim_workqueue);
 }
 module_exit(sim_vfio_exit);
