@@ -325,6 +325,12 @@ static const struct explanation particular[] = {
 	{ SVA_CALL_ATTACH, EBADF,
 	  "the driver was given a descriptor that is neither one of /dev/sva nor a PASID fd"
 	},
+	{ SVA_CALL_ATTACH, ENOTTY,
+	  "the device's driver does not attach PASIDs: a VFIO device needs one that does, as sva-vfio-pci"
+	},
+	{ SVA_CALL_ATTACH, EEXIST,
+	  "the device has this PASID attached already, or it was revoked there and has yet to be detached"
+	},
 	{ SVA_CALL_ATTACH, ENOENT,
 	  "the context has no such PASID: it was freed, or is of another context, or the PASID fd is for another one"
 	},

@@ -837,7 +837,8 @@ int sva_quota_set_user(const struct sva *sva, uint32_t uid, uint32_t max);
  * @SVA_CALL_IOVA_UNMAP: sva_iova_unmap(), sva_iova_unmap_all()
  * @SVA_CALL_IOVA_COPY: sva_iova_copy()
  * @SVA_CALL_IOVA_RANGES: sva_iova_ranges()
- * @SVA_CALL_ATTACH: sva_sim_attach(), sva_sim_attach_fd(), or the attach ioctl of any other driver
+ * @SVA_CALL_ATTACH: sva_sim_attach(), sva_sim_attach_fd(), sva_vfio_attach(),
+ *                   sva_vfio_attach_fd(), or the attach ioctl of any other driver
  * @SVA_CALL_SIM_OPEN: sva_sim_open()
  * @SVA_CALL_SIM_DETACH: sva_sim_detach()
  * @SVA_CALL_SIM_SUBMIT: sva_sim_submit()
