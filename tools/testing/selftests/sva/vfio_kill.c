@@ -78,6 +78,14 @@ static int open_device(const FIXTURE_DATA(vfio_kill) *self, struct vfio_dev *dev
 			   vfio_open(dev, &self->hw);
 }
 
+static void check(const char *what, int ret)
+{
+	if (!ret)
+		return;
+	fprintf(stderr, "# %s: %d\n", what, ret);
+	_exit(1);
+}
+
 /* Everything that a user does, again and again; never returns. */
 static void use_device(const FIXTURE_DATA(vfio_kill) *self, int pf)
 {
@@ -89,17 +97,18 @@ static void use_device(const FIXTURE_DATA(vfio_kill) *self, int pf)
 	for (;;) {
 		struct sva_sim_desc desc = sva_sim_fill((uintptr_t)mem, 1, LEN);
 
-		if (!mem || vfio_as_make(&as) ||
-		    iova_map_at(as.fd, as.as, CORE_RW, mem, LEN, (uintptr_t)mem) ||
-		    open_device(self, &dev) ||
-		    vfio_type1_map(&dev, mem, LEN, 1UL << 32) ||
-		    vfio_attach(dev.fd, as.fd, as.pasid, &number))
-			_exit(1);
-		if (pf >= 0 && vfio_attach(dev.fd, pf, 0, NULL))
-			_exit(2);
-		if (vfio_start(&dev, 0, number, &desc) ||
-		    vfio_start(&dev, 1, SVA_SIM_REG_PASID_NONE, &desc))
-			_exit(3);
+		check("making an address space", vfio_as_make(&as));
+		check("mapping", iova_map_at(as.fd, as.as, CORE_RW, mem, LEN,
+					     (uintptr_t)mem));
+		check("opening", open_device(self, &dev));
+		check("type1", vfio_type1_map(&dev, mem, LEN, 1UL << 32));
+		check("attaching", vfio_attach(dev.fd, as.fd, as.pasid, &number));
+		if (pf >= 0)
+			check("attaching by PASID fd",
+			      vfio_attach(dev.fd, pf, 0, NULL));
+		check("starting", vfio_start(&dev, 0, number, &desc));
+		check("starting without PASID",
+		      vfio_start(&dev, 1, SVA_SIM_REG_PASID_NONE, &desc));
 		if (bond_random(&state) % 2)
 			vfio_detach(dev.fd, number);
 		if (bond_random(&state) % 2)

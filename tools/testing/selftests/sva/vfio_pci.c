@@ -73,7 +73,7 @@ FIXTURE_TEARDOWN(vfio_pci)
 
 static void edu_write64(const struct vfio_dev *dev, uint32_t reg, uint64_t value)
 {
-	*(volatile uint64_t *)(dev->bar + reg) = value;
+	__atomic_store_n((uint64_t *)(dev->bar + reg), value, __ATOMIC_RELEASE);
 }
 
 /* Waits until it is done. */
@@ -330,13 +330,14 @@ static int nvme_run(struct nvme *nvme, int queue, struct nvme_command cmd)
 	struct nvme_command *sq = (void *)(nvme->mem + 2 * queue * CORE_PAGE);
 	struct nvme_completion *cq = (void *)(nvme->mem +
 					      (2 * queue + 1) * CORE_PAGE);
-	volatile struct nvme_completion *done = &cq[nvme->head[queue]];
+	struct nvme_completion *done = &cq[nvme->head[queue]];
 	long end = bond_now_ms() + SVA_TIMEOUT_MS;
 
 	sq[nvme->tail[queue]] = cmd;
 	nvme->tail[queue] = (nvme->tail[queue] + 1) % NVME_ENTRIES;
 	vfio_reg_set(nvme->dev, NVME_DOORBELL(queue, 0), nvme->tail[queue]);
-	while ((done->status & 1) == nvme->phase[queue]) {
+	while ((__atomic_load_n(&done->status, __ATOMIC_ACQUIRE) & 1) ==
+	       nvme->phase[queue]) {
 		if (bond_now_ms() > end)
 			return -ETIMEDOUT;
 		usleep(1000);

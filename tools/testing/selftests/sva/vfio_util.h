@@ -28,7 +28,7 @@ struct vfio_dev {
 	int group;
 	int fd;
 	off_t regs;		/* where region 0 begins */
-	volatile char *bar;	/* region 0 if it is mapped */
+	char *bar;		/* region 0 if it is mapped */
 };
 
 /* How much of region 0 is mapped; all that engines have */
@@ -136,7 +136,7 @@ static inline int vfio_sim_make(struct vfio_hw *hw, const char *name,
 static inline void vfio_close(struct vfio_dev *dev)
 {
 	if (dev->bar)
-		munmap((void *)dev->bar, VFIO_BAR_SIZE);
+		munmap(dev->bar, VFIO_BAR_SIZE);
 	if (dev->fd >= 0)
 		close(dev->fd);
 	if (dev->group >= 0)
@@ -263,7 +263,8 @@ static inline uint32_t vfio_reg(const struct vfio_dev *dev, uint32_t reg)
 	uint32_t value = ~0u;
 
 	if (dev->bar)
-		return *(volatile uint32_t *)(dev->bar + reg);
+		return __atomic_load_n((uint32_t *)(dev->bar + reg),
+				       __ATOMIC_ACQUIRE);
 	if (pread(dev->fd, &value, sizeof(value), dev->regs + reg) != sizeof(value))
 		return ~0u;
 	return value;
@@ -273,7 +274,8 @@ static inline int vfio_reg_set(const struct vfio_dev *dev, uint32_t reg,
 			       uint32_t value)
 {
 	if (dev->bar) {
-		*(volatile uint32_t *)(dev->bar + reg) = value;
+		__atomic_store_n((uint32_t *)(dev->bar + reg), value,
+				 __ATOMIC_RELEASE);
 		return 0;
 	}
 	return pwrite(dev->fd, &value, sizeof(value), dev->regs + reg) ==
