@@ -90,8 +90,9 @@ struct sva_vfio_info {
  * process, and no PASID fd; -ESRCH that of a process that has ended; -EBUSY the
  * group belongs to another context, or the device is being reset; -EADDRINUSE
  * something is mapped where the device cannot translate; -EXDEV a nested address
- * space of another IOMMU instance; -EFAULT; -ENOMEM; or what else the IOMMU driver
- * answered.
+ * space of another IOMMU instance; -EDQUOT the quota of who made a process PASID, and
+ * -ENOSPC no number is left for it; -EINTR killed; -EFAULT; -ENOMEM; or what else the
+ * IOMMU driver answered.
  */
 struct sva_vfio_attach {
 	__u32 flags;

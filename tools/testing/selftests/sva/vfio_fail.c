@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PASIDs on a VFIO device, with the first allocation or copy of a call failing, then
+ * the second, and so on: a call that fails leaves everything as it was, and works when
+ * it is made again. fail_nth.c does the same for /dev/sva.
+ */
+#include "vfio_util.h"
+#include "kselftest_harness.h"
+
+/* No call has so many points. */
+#define NTH_MAX		2000
+
+FIXTURE(vfio_fail) {
+	struct core_counts before;
+	int nth;
+	char name[32];
+	struct vfio_hw hw;
+	struct vfio_dev dev;
+	struct vfio_as as;
+	int event;
+};
+
+static int let_fail(void)
+{
+	static const char *const settings[][2] = {
+		{ "failslab/ignore-gfp-wait", "N" },
+		{ "failslab/verbose", "0" },
+		{ "fail_page_alloc/ignore-gfp-wait", "N" },
+		{ "fail_page_alloc/ignore-gfp-highmem", "N" },
+		{ "fail_page_alloc/min-order", "0" },
+		{ "fail_page_alloc/verbose", "0" },
+		{ "fail_usercopy/verbose", "0" },
+	};
+	char path[80];
+	size_t i;
+	int ret;
+
+	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s", settings[i][0]);
+		ret = bond_write_file(path, settings[i][1]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+FIXTURE_SETUP(vfio_fail)
+{
+	self->before = core_counts();
+	self->dev = (struct vfio_dev)VFIO_DEV_NONE;
+	self->nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (self->nth < 0)
+		SKIP(return, "this kernel cannot make allocations fail");
+	if (!vfio_load())
+		SKIP(return, "this kernel has no VFIO");
+	ASSERT_EQ(0, let_fail());
+	sva_sim_name(self->name, sizeof(self->name), "fail");
+	ASSERT_EQ(0, vfio_sim_make(&self->hw, self->name, NULL, NULL));
+	ASSERT_EQ(0, vfio_open(&self->dev, &self->hw));
+	ASSERT_EQ(0, vfio_as_make(&self->as));
+	self->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ASSERT_LE(0, self->event);
+}
+
+FIXTURE_TEARDOWN(vfio_fail)
+{
+	if (self->nth < 0)
+		return;
+	close(self->nth);
+	close(self->event);
+	vfio_close(&self->dev);
+	vfio_as_end(&self->as);
+	EXPECT_EQ(0, sva_sim_remove(self->name));
+	EXPECT_EQ(0, vfio_unload());
+	EXPECT_TRUE(core_settles(&self->before));
+}
+
+static bool fail_at(FIXTURE_DATA(vfio_fail) *self, int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", n);
+
+	return pwrite(self->nth, text, len, 0) == len;
+}
+
+/* Whether something has failed since; nothing does any more. */
+static bool has_failed(FIXTURE_DATA(vfio_fail) *self)
+{
+	char text[16] = {};
+	bool hit = pread(self->nth, text, sizeof(text) - 1, 0) > 0 && !atoi(text);
+
+	if (!fail_at(self, 0))
+		fail_at(self, 0);
+	return hit;
+}
+
+/* Whether nothing is attached, seen from both sides */
+static bool unchanged(FIXTURE_DATA(vfio_fail) *self)
+{
+	struct sva_vfio_info info;
+	struct sva_pasid_info pasid;
+
+	return !vfio_sva_info(self->dev.fd, &info) && !info.attached &&
+	       !sva_pasid_info(self->as.fd, self->as.pasid, &pasid) && !pasid.bonds;
+}
+
+TEST_F_TIMEOUT(vfio_fail, vfio_fail_attach, 100)
+{
+	bool hit = true;
+	int n, ret;
+
+	for (n = 1; n < NTH_MAX && hit; n++) {
+		ASSERT_TRUE(fail_at(self, n));
+		ret = vfio_attach_event(self->dev.fd, self->as.fd, self->as.pasid,
+					self->event, NULL);
+		hit = has_failed(self);
+		if (ret) {
+			ASSERT_TRUE(hit);
+			ASSERT_TRUE(ret == -ENOMEM || ret == -EFAULT);
+			ASSERT_TRUE(unchanged(self));
+			ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd,
+						 self->as.pasid, NULL));
+		}
+		ASSERT_EQ(SVA_SIM_STATUS_OK,
+			  vfio_copy(&self->dev, 0, self->as.pasid, self->as.mem));
+		ASSERT_EQ(0, vfio_detach(self->dev.fd, self->as.pasid));
+	}
+	EXPECT_LT(n, NTH_MAX);
+	TH_LOG("%d points", n - 2);
+}
+
+/* Nothing of it can fail but the copy of its argument. */
+TEST_F_TIMEOUT(vfio_fail, vfio_fail_detach, 100)
+{
+	bool hit = true;
+	int n, ret;
+
+	for (n = 1; n < NTH_MAX && hit; n++) {
+		ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd, self->as.pasid,
+					 NULL));
+		ASSERT_TRUE(fail_at(self, n));
+		ret = vfio_detach(self->dev.fd, self->as.pasid);
+		hit = has_failed(self);
+		if (ret) {
+			ASSERT_TRUE(hit);
+			ASSERT_EQ(-EFAULT, ret);
+			ASSERT_EQ(0, vfio_detach(self->dev.fd, self->as.pasid));
+		}
+		ASSERT_TRUE(unchanged(self));
+	}
+	EXPECT_LT(n, NTH_MAX);
+}
+
+TEST_F_TIMEOUT(vfio_fail, vfio_fail_interrupts, 100)
+{
+	int32_t fds[8];
+	bool hit = true;
+	int i, n, ret;
+
+	for (i = 0; i < 8; i++)
+		fds[i] = self->event;
+	for (n = 1; n < NTH_MAX && hit; n++) {
+		ASSERT_TRUE(fail_at(self, n));
+		ret = vfio_set_irqs(self->dev.fd, 0, 0, 8, fds);
+		hit = has_failed(self);
+		if (ret) {
+			ASSERT_TRUE(hit);
+			ASSERT_TRUE(ret == -ENOMEM || ret == -EFAULT);
+		}
+	}
+	EXPECT_LT(n, NTH_MAX);
+}
+
+TEST_HARNESS_MAIN
