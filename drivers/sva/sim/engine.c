@@ -23,9 +23,8 @@ static DEFINE_IDA(sim_minors);
 static refcount_t sim_users = REFCOUNT_INIT(1);
 static DECLARE_COMPLETION(sim_unused);
 
-static const struct class sim_class = {
-	.name = "sva_sim",
-};
+/* Not static: its last reference may be given up after the module has gone. */
+static struct class *sim_class;
 
 /*
  * Whoever owns the DMA of a group has its untagged accesses blocked until a RID
@@ -83,7 +82,7 @@ static struct sim_engine *sim_engine_alloc(struct device *hw,
 	INIT_LIST_HEAD(&engine->queues);
 
 	device_initialize(&engine->dev);
-	engine->dev.class = &sim_class;
+	engine->dev.class = sim_class;
 	engine->dev.parent = hw;
 	engine->dev.release = sim_engine_release;
 	engine->dev.devt = MKDEV(MAJOR(sim_devt), minor);
@@ -188,9 +187,11 @@ static int __init sim_init(void)
 	ret = sim_queues_init();
 	if (ret)
 		return ret;
-	ret = class_register(&sim_class);
-	if (ret)
+	sim_class = class_create("sva_sim");
+	if (IS_ERR(sim_class)) {
+		ret = PTR_ERR(sim_class);
 		goto err_queues;
+	}
 	ret = alloc_chrdev_region(&sim_devt, 0, SIM_MINORS, "sva_sim");
 	if (ret)
 		goto err_class;
@@ -209,7 +210,7 @@ err_chrdev:
 	sim_engines_wait();
 	unregister_chrdev_region(sim_devt, SIM_MINORS);
 err_class:
-	class_unregister(&sim_class);
+	class_destroy(sim_class);
 err_queues:
 	sim_queues_exit();
 	return ret;
@@ -222,7 +223,7 @@ static void __exit sim_exit(void)
 	sim_pci_exit();
 	sim_engines_wait();
 	unregister_chrdev_region(sim_devt, SIM_MINORS);
-	class_unregister(&sim_class);
+	class_destroy(sim_class);
 	sim_queues_exit();
 	ida_destroy(&sim_minors);
 }
