@@ -71,6 +71,33 @@ struct sva_member *sva_handle_member(struct sva_handle *handle,
 	return NULL;
 }
 
+/* A bond of a group as a whole is one of each of its devices. */
+static bool is_of(const struct sva_bond *bond, const struct sva_member *member)
+{
+	return bond->sdev->whole_group || bond->sdev->dev == member->dev;
+}
+
+/* Return: whether there is a device that it is of. */
+static bool count_bond(struct sva_handle *handle, struct sva_faultq *faultq,
+		       const struct sva_bond *bond)
+{
+	struct sva_member *member;
+	bool found = false;
+
+	for (member = handle->members;
+	     member < handle->members + handle->nr_members; member++) {
+		if (!is_of(bond, member))
+			continue;
+		if (!bond->sdev->whole_group)
+			member->dev_id = bond->sdev->id;
+		else if (!member->nr_bonds)
+			member->dev_id = sva_device_find_id(member->dev);
+		sva_faultq_join(faultq, member);
+		found = true;
+	}
+	return found;
+}
+
 /*
  * The members are found before anything is set, so that none is taken for one
  * for which it was set while it was not.
@@ -79,7 +106,6 @@ static struct sva_handle *alloc_handle(struct sva_attachment *att)
 {
 	struct iommu_group *group = att->group->group;
 	struct sva_handle *handle;
-	struct sva_member *member;
 	struct sva_bond *bond;
 	unsigned int num = 0;
 
@@ -89,13 +115,8 @@ static struct sva_handle *alloc_handle(struct sva_attachment *att)
 		return NULL;
 	handle->max_members = num;
 	iommu_group_for_each_dev(group, handle, add_member);
-	list_for_each_entry(bond, &att->bonds, attachment_node) {
-		member = sva_handle_member(handle, bond->sdev->dev);
-		if (!member)
-			continue;
-		member->dev_id = bond->sdev->id;
-		member->nr_bonds++;
-	}
+	list_for_each_entry(bond, &att->bonds, attachment_node)
+		count_bond(handle, NULL, bond);
 	return handle;
 }
 
@@ -181,7 +202,7 @@ static void free_translation(struct sva_translation *tr)
 	kfree(tr);
 }
 
-static bool is_pri_vf(struct device *dev)
+static int is_pri_vf(struct device *dev, void *unused)
 {
 	/* Page requests of a VF share the PF's queue: PCIe 6.0, 10.4.2. */
 	return dev_is_pci(dev) && to_pci_dev(dev)->is_virtfn &&
@@ -196,7 +217,8 @@ static struct sva_translation *new_translation(struct sva_attachment *att,
 	struct sva_translation *tr;
 	int ret = -ENOMEM;
 
-	if (as->faultq && is_pri_vf(target.dev))
+	if (as->faultq &&
+	    iommu_group_for_each_dev(target.group, NULL, is_pri_vf))
 		return ERR_PTR(-EOPNOTSUPP);
 
 	tr = kzalloc_obj(*tr, GFP_KERNEL_ACCOUNT);
@@ -464,9 +486,28 @@ int sva_ioctl_pasid_bind(struct sva_ucmd *ucmd)
 	return ret;
 }
 
+/**
+ * sva_check_rid() - Whether RID handles can be attached to a group
+ * @group: The group
+ *
+ * Return: 0, or -EPERM if nobody holds its DMA ownership, or the platform does not
+ * isolate interrupts and the administrator has not allowed that.
+ */
+int sva_check_rid(struct iommu_group *group)
+{
+	if (!iommu_group_dma_owner_claimed(group))
+		return -EPERM;
+	if (!iommu_group_has_isolated_msi(group) && !allow_unsafe_interrupts)
+		return -EPERM;
+	return 0;
+}
+
 static int check_device(struct sva_bond *bond, const struct sva_pasid *pasid)
 {
 	struct iommu_group *group = bond->sdev->group->group;
+
+	if (bond->sdev->whole_group && pasid->kind != SVA_PASID_KIND_RID)
+		return -EINVAL;
 
 	switch (pasid->kind) {
 	case SVA_PASID_KIND_MM:
@@ -476,12 +517,7 @@ static int check_device(struct sva_bond *bond, const struct sva_pasid *pasid)
 		 */
 		return current->mm == pasid->mm || bond->right ? 0 : -EPERM;
 	case SVA_PASID_KIND_RID:
-		if (!iommu_group_dma_owner_claimed(group))
-			return -EPERM;
-		if (!iommu_group_has_isolated_msi(group) &&
-		    !allow_unsafe_interrupts)
-			return -EPERM;
-		return 0;
+		return sva_check_rid(group);
 	default:
 		if (!bond->sdev->dev->iommu->max_pasids)
 			return -ENODEV;
@@ -538,26 +574,20 @@ static int attach_process(struct sva_attachment *att)
 static int join_translation(struct sva_translation *tr,
 			    const struct sva_bond *bond)
 {
-	struct sva_member *member = sva_handle_member(tr->handle,
-						      bond->sdev->dev);
-
-	if (!member)
-		return -EBUSY;
-	if (!member->nr_bonds)
-		member->dev_id = bond->sdev->id;
-	sva_faultq_join(tr->handle->faultq, member);
-	return 0;
+	return count_bond(tr->handle, tr->handle->faultq, bond) ? 0 : -EBUSY;
 }
 
 /* The last bond of a device: its page requests must not outlive it. */
 static void leave_translation(struct sva_translation *tr,
 			      const struct sva_bond *bond)
 {
-	struct sva_member *member = sva_handle_member(tr->handle,
-						      bond->sdev->dev);
+	struct sva_handle *handle = tr->handle;
+	struct sva_member *member;
 
-	if (member)
-		sva_faultq_leave(tr->handle->faultq, tr->handle, member);
+	for (member = handle->members;
+	     member < handle->members + handle->nr_members; member++)
+		if (is_of(bond, member))
+			sva_faultq_leave(handle->faultq, handle, member);
 }
 
 /*

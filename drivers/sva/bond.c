@@ -3,6 +3,7 @@
  * Bonds: the uses of a PASID by a device, held by the device's driver.
  */
 #include <linux/cleanup.h>
+#include <linux/file.h>
 #include <linux/slab.h>
 #include <trace/events/sva.h>
 
@@ -344,7 +345,8 @@ static struct sva_bond *attach(struct sva_device *sdev, struct sva_ctx *ctx,
  * joined its group after the PASID was set there, which is mended by binding the
  * PASID anew;
  * -EADDRINUSE something is mapped where the device cannot translate or its group
- * has a reserved region; -EXDEV a nested address space of another IOMMU instance;
+ * has a reserved region; -EINVAL not a RID handle, and the registration is of a
+ * group; -EXDEV a nested address space of another IOMMU instance;
  * -EOPNOTSUPP or what else the IOMMU driver answered (-ENOSPC: no number is left
  * for a process PASID); -EDQUOT the quota of who made a process PASID; -EINTR
  * killed; -ENOMEM.
@@ -352,11 +354,37 @@ static struct sva_bond *attach(struct sva_device *sdev, struct sva_ctx *ctx,
 struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,
 			    const struct sva_bond_ops *ops, void *priv)
 {
-	struct sva_right *right = sva_right_from_fd(fd);
+	CLASS(fd, f)(fd);
+	if (fd_empty(f))
+		return ERR_PTR(-EBADF);
+	return sva_attach_file(sdev, fd_file(f), pasid, ops, priv);
+}
+EXPORT_SYMBOL_GPL(sva_attach);
+
+/**
+ * sva_attach_file() - As sva_attach(), by an open file
+ * @sdev: The device
+ * @file: What the descriptor stands for
+ * @pasid: As there
+ * @ops: As there
+ * @priv: As there
+ *
+ * For drivers that attach later what their user names once. A reference to @file
+ * that the driver keeps for that counts as an open descriptor: as long as it has
+ * one of /dev/sva, PASID fds of that context do not die by its being closed.
+ *
+ * Context: As there.
+ * Return: as there.
+ */
+struct sva_bond *sva_attach_file(struct sva_device *sdev, struct file *file,
+				 u32 pasid, const struct sva_bond_ops *ops,
+				 void *priv)
+{
+	struct sva_right *right = sva_right_from_file(file);
 	struct sva_bond *bond;
 	struct sva_ctx *ctx;
 
-	ctx = right ? sva_right_get_ctx(right) : sva_ctx_from_fd(fd);
+	ctx = right ? sva_right_get_ctx(right) : sva_ctx_from_file(file);
 	if (IS_ERR(ctx)) {
 		bond = ERR_CAST(ctx);
 	} else {
@@ -367,7 +395,7 @@ struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,
 	sva_right_put(right);
 	return bond;
 }
-EXPORT_SYMBOL_GPL(sva_attach);
+EXPORT_SYMBOL_GPL(sva_attach_file);
 
 /**
  * sva_detach() - End the use of a PASID
@@ -419,6 +447,20 @@ u32 sva_bond_pasid(const struct sva_bond *bond)
 }
 EXPORT_SYMBOL_GPL(sva_bond_pasid);
 
+/**
+ * sva_bond_is_revoked() - Whether the core has ended a bond, or is about to
+ * @bond: The bond
+ *
+ * Context: Process context, may sleep.
+ * Return: true from before revoke() is called until sva_detach().
+ */
+bool sva_bond_is_revoked(struct sva_bond *bond)
+{
+	guard(mutex)(&bond->ctx->lock);
+	return bond->state != SVA_BOND_LIVE;
+}
+EXPORT_SYMBOL_GPL(sva_bond_is_revoked);
+
 /* --- listing -------------------------------------------------------------------- */
 
 /* The newest bond that is not newer than @id. */
@@ -454,8 +496,11 @@ static void fill_entry(struct sva_list_bond *entry, struct sva_bond *bond)
 	else if (bond->state == SVA_BOND_REVOKED)
 		entry->status = SVA_BOND_S_REVOKED;
 	strscpy(entry->device, dev_name(dev));
-	/* As long as it is attached, the driver's remove() has not returned. */
-	if (bond->attachment && dev->driver)
+	/*
+	 * As long as it is attached, the driver's remove() has not returned,
+	 * unless it was for other devices of the group.
+	 */
+	if (bond->attachment && !bond->sdev->whole_group && dev->driver)
 		strscpy(entry->driver, dev->driver->name);
 }
 

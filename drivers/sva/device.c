@@ -248,6 +248,39 @@ static const struct attribute_group sva_device_group = {
 
 /* --- registration ----------------------------------------------------------------- */
 
+/* Takes over the caller's reference to @iommu_group. */
+static struct sva_device *new_device(struct device *dev,
+				     struct iommu_group *iommu_group)
+{
+	struct sva_device *sdev;
+
+	sdev = kzalloc_obj(*sdev);
+	if (!sdev) {
+		iommu_group_put(iommu_group);
+		return NULL;
+	}
+	kref_init(&sdev->kref);
+	sdev->dev = get_device(dev);
+	init_rwsem(&sdev->live);
+	spin_lock_init(&sdev->bonds_lock);
+	INIT_LIST_HEAD(&sdev->bonds);
+
+	scoped_guard(mutex, &sva_registry_lock)
+		sdev->group = get_group(iommu_group);
+	if (!sdev->group) {
+		sva_device_put(sdev);
+		return NULL;
+	}
+	return sdev;
+}
+
+static void delete_device(struct sva_device *sdev)
+{
+	scoped_guard(mutex, &sva_registry_lock)
+		put_group(sdev->group);
+	sva_device_put(sdev);
+}
+
 /**
  * sva_device_register() - Make a device known as one that can attach PASIDs
  * @dev: A device behind an IOMMU; its driver is bound, and stays bound until
@@ -264,32 +297,19 @@ struct sva_device *sva_device_register(struct device *dev, u32 flags)
 {
 	struct iommu_group *iommu_group;
 	struct sva_device *sdev;
-	int ret = -ENOMEM;
+	int ret;
 
 	iommu_group = iommu_group_get(dev);
 	if (!iommu_group)
 		return ERR_PTR(-ENODEV);
-
-	sdev = kzalloc_obj(*sdev);
-	if (!sdev) {
-		iommu_group_put(iommu_group);
+	sdev = new_device(dev, iommu_group);
+	if (!sdev)
 		return ERR_PTR(-ENOMEM);
-	}
-	kref_init(&sdev->kref);
 	sdev->flags = flags;
-	sdev->dev = get_device(dev);
-	init_rwsem(&sdev->live);
-	spin_lock_init(&sdev->bonds_lock);
-	INIT_LIST_HEAD(&sdev->bonds);
-
-	scoped_guard(mutex, &sva_registry_lock)
-		sdev->group = get_group(iommu_group);
-	if (!sdev->group)
-		goto out_put;
 
 	ret = sysfs_create_group(&dev->kobj, &sva_device_group);
 	if (ret)
-		goto out_group;
+		goto out_delete;
 
 	/* Ids are not used again soon: user space may still mean the old one. */
 	ret = xa_alloc_cyclic(&sva_devices, &sdev->id, sdev, xa_limit_31b,
@@ -300,18 +320,66 @@ struct sva_device *sva_device_register(struct device *dev, u32 flags)
 
 out_sysfs:
 	sysfs_remove_group(&dev->kobj, &sva_device_group);
-out_group:
-	scoped_guard(mutex, &sva_registry_lock)
-		put_group(sdev->group);
-out_put:
-	sva_device_put(sdev);
+out_delete:
+	delete_device(sdev);
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(sva_device_register);
 
+/* Of those that have a driver the last: bridges come before what is behind. */
+static int choose_device(struct device *dev, void *data)
+{
+	struct device **chosen = data;
+
+	if (*chosen && !dev->driver)
+		return 0;
+	put_device(*chosen);
+	*chosen = get_device(dev);
+	return 0;
+}
+
+/**
+ * sva_device_register_group() - Let a group attach RID handles as a whole
+ * @iommu_group: The group; the caller holds its DMA ownership until
+ *               sva_device_unregister() returned
+ *
+ * For whoever owns the untagged DMA of a group without being the driver of its
+ * devices, such as a VFIO container. Devices may leave the group or join it
+ * meanwhile, and their drivers may have registered them. User space does not see
+ * the registration: it has no id, and bonds go by the name of one of the devices.
+ * Only RID handles can be attached.
+ *
+ * Context: Process context, may sleep.
+ * Return: the sva device, which the caller owns; ERR_PTR of -EPERM if nobody holds
+ * the DMA ownership or interrupts are not isolated, -ENODEV if the group is empty,
+ * or -ENOMEM.
+ */
+struct sva_device *sva_device_register_group(struct iommu_group *iommu_group)
+{
+	struct device *dev = NULL;
+	struct sva_device *sdev;
+	int ret;
+
+	ret = sva_check_rid(iommu_group);
+	if (ret)
+		return ERR_PTR(ret);
+	iommu_group_for_each_dev(iommu_group, &dev, choose_device);
+	if (!dev)
+		return ERR_PTR(-ENODEV);
+
+	sdev = new_device(dev, iommu_group_ref_get(iommu_group));
+	put_device(dev);
+	if (!sdev)
+		return ERR_PTR(-ENOMEM);
+	sdev->whole_group = true;
+	return sdev;
+}
+EXPORT_SYMBOL_GPL(sva_device_register_group);
+
 /**
  * sva_device_unregister() - Revoke all bonds of a device and forget it
- * @sdev: From sva_device_register(); not the caller's any more
+ * @sdev: From sva_device_register() or sva_device_register_group(); not the
+ *        caller's any more
  *
  * Every bond that is left is revoked and taken out of the IOMMU: afterwards no
  * DMA through a PASID and no page request of the device can arrive. Bonds stay
@@ -324,17 +392,16 @@ EXPORT_SYMBOL_GPL(sva_device_register);
  */
 void sva_device_unregister(struct sva_device *sdev)
 {
-	sysfs_remove_group(&sdev->dev->kobj, &sva_device_group);
-	xa_erase(&sva_devices, sdev->id);
+	if (!sdev->whole_group) {
+		sysfs_remove_group(&sdev->dev->kobj, &sva_device_group);
+		xa_erase(&sva_devices, sdev->id);
+	}
 	down_write(&sdev->live);
 	sdev->gone = true;
 	up_write(&sdev->live);
 
 	sva_bonds_end(sdev);
-
-	scoped_guard(mutex, &sva_registry_lock)
-		put_group(sdev->group);
-	sva_device_put(sdev);
+	delete_device(sdev);
 }
 EXPORT_SYMBOL_GPL(sva_device_unregister);
 

@@ -89,13 +89,84 @@ static void free_domain(struct sva_domain *domain)
 	kfree(domain);
 }
 
-static bool can_enforce_coherency(struct device *dev)
+/*
+ * A group is attached as one, and who holds its DMA ownership may do so without
+ * a device of it that is known to stay. What has to be asked of a device is
+ * therefore asked while the group cannot lose it.
+ */
+static int is_incoherent(struct device *dev, void *unused)
+{
+	return !device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY);
+}
+
+static int can_enforce(struct device *dev, void *unused)
 {
 	return device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
 }
 
-/* Makes a domain fit for @dev and fills it with the map. */
-static struct sva_domain *new_domain(struct sva_iova *iova, struct device *dev)
+static bool can_enforce_coherency(struct iommu_group *group)
+{
+	return iommu_group_for_each_dev(group, NULL, can_enforce);
+}
+
+static int tell_iommu(struct device *dev, void *data)
+{
+	struct iommu_device **iommu = data;
+
+	*iommu = dev->iommu->iommu_dev;
+	return 1;
+}
+
+/**
+ * sva_group_iommu() - The IOMMU instance that a group is behind
+ * @group: The group
+ *
+ * Return: the instance, only to be compared, or NULL if there is no device left.
+ */
+struct iommu_device *sva_group_iommu(struct iommu_group *group)
+{
+	struct iommu_device *iommu = NULL;
+
+	iommu_group_for_each_dev(group, &iommu, tell_iommu);
+	return iommu;
+}
+
+struct alloc_args {
+	struct sva_domain *domain;
+	struct device *dev;		/* NULL: any will do */
+};
+
+static int alloc_for(struct device *dev, void *data)
+{
+	struct alloc_args *args = data;
+	struct sva_domain *domain = args->domain;
+
+	if (args->dev && args->dev != dev)
+		return 0;
+	domain->iommu = dev->iommu->iommu_dev;
+	domain->domain = alloc_iommu_domain(sva_as_to_iova(domain->as), dev);
+	return 1;
+}
+
+static void alloc_for_group(struct sva_domain *domain, struct iommu_group *group,
+			    struct device *dev)
+{
+	struct alloc_args args = { .domain = domain, .dev = dev };
+
+	domain->domain = ERR_PTR(-ENODEV);
+	if (iommu_group_for_each_dev(group, &args, alloc_for))
+		return;
+	args.dev = NULL;
+	iommu_group_for_each_dev(group, &args, alloc_for);
+}
+
+/*
+ * Makes a domain fit for @group and fills it with the map. Of several devices,
+ * @dev is the one to ask, if it is there still.
+ */
+static struct sva_domain *new_domain(struct sva_iova *iova,
+				     struct iommu_group *group,
+				     struct device *dev)
 {
 	struct sva_domain *domain;
 	int ret;
@@ -104,8 +175,7 @@ static struct sva_domain *new_domain(struct sva_iova *iova, struct device *dev)
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
 	domain->as = &iova->as;
-	domain->iommu = dev->iommu->iommu_dev;
-	domain->domain = alloc_iommu_domain(iova, dev);
+	alloc_for_group(domain, group, dev);
 	if (IS_ERR(domain->domain)) {
 		ret = PTR_ERR(domain->domain);
 		kfree(domain);
@@ -113,7 +183,7 @@ static struct sva_domain *new_domain(struct sva_iova *iova, struct device *dev)
 	}
 
 	/* Before the first map: drivers cannot change what is mapped already. */
-	if (can_enforce_coherency(dev) &&
+	if (can_enforce_coherency(group) &&
 	    domain->domain->ops->enforce_cache_coherency)
 		domain->coherent =
 			domain->domain->ops->enforce_cache_coherency(domain->domain);
@@ -156,7 +226,7 @@ static int reserve_for_group(struct sva_iova *iova,
 static struct sva_domain *attach_existing(struct sva_iova *iova,
 					  const struct sva_target *target)
 {
-	bool want_coherent = can_enforce_coherency(target->dev);
+	bool want_coherent = can_enforce_coherency(target->group);
 	struct sva_domain *domain;
 	int ret;
 
@@ -183,7 +253,7 @@ static struct sva_domain *attach_any(struct sva_iova *iova,
 	if (domain)
 		return domain;
 
-	domain = new_domain(iova, target->dev);
+	domain = new_domain(iova, target->group, target->dev);
 	if (IS_ERR(domain))
 		return domain;
 	ret = sva_target_set(target, domain->domain);
@@ -244,7 +314,7 @@ struct sva_domain *sva_domain_attach(struct sva_as *as,
 	struct sva_domain *domain;
 	int ret;
 
-	if (!device_iommu_capable(target->dev, IOMMU_CAP_CACHE_COHERENCY))
+	if (iommu_group_for_each_dev(target->group, NULL, is_incoherent))
 		return ERR_PTR(-EOPNOTSUPP);
 
 	ret = sva_iova_reserve_for(iova, target);
@@ -263,28 +333,30 @@ struct sva_domain *sva_domain_attach(struct sva_as *as,
 /**
  * sva_domain_get_parent() - The domain that nests on a device's IOMMU instance
  * @iova: A nesting parent
- * @dev: The device
+ * @sdev: The device
  *
  * Return: the domain, with one more user, or ERR_PTR as sva_domain_attach().
  */
 struct sva_domain *sva_domain_get_parent(struct sva_iova *iova,
-					 struct device *dev)
+					 struct sva_device *sdev)
 {
+	struct iommu_group *group = sdev->group->group;
+	struct iommu_device *iommu = sva_group_iommu(group);
 	struct sva_domain *domain;
 
-	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+	if (iommu_group_for_each_dev(group, NULL, is_incoherent))
 		return ERR_PTR(-EOPNOTSUPP);
 
 	guard(mutex)(&iova->lock);
 	list_for_each_entry(domain, &iova->domains, node) {
-		if (domain->iommu == dev->iommu->iommu_dev &&
-		    domain->coherent >= can_enforce_coherency(dev)) {
+		if (domain->iommu == iommu &&
+		    domain->coherent >= can_enforce_coherency(group)) {
 			domain->users++;
 			return domain;
 		}
 	}
 
-	domain = new_domain(iova, dev);
+	domain = new_domain(iova, group, sdev->dev);
 	if (IS_ERR(domain))
 		return domain;
 	list_add_tail(&domain->node, &iova->domains);

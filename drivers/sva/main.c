@@ -3,7 +3,6 @@
  * /dev/sva: the character device, its ioctls and contexts.
  */
 #include <linux/compat.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -323,19 +322,18 @@ static const struct file_operations sva_fops = {
 };
 
 /**
- * sva_ctx_from_fd() - The context behind a descriptor of the calling process
- * @fd: The descriptor
+ * sva_ctx_from_file() - The context behind an open file
+ * @file: The file
  *
  * Return: the context, to be given to sva_ctx_put(), or ERR_PTR(-EBADF).
  */
-struct sva_ctx *sva_ctx_from_fd(int fd)
+struct sva_ctx *sva_ctx_from_file(struct file *file)
 {
 	struct sva_ctx *ctx;
 
-	CLASS(fd, f)(fd);
-	if (fd_empty(f) || fd_file(f)->f_op != &sva_fops)
+	if (file->f_op != &sva_fops)
 		return ERR_PTR(-EBADF);
-	ctx = fd_file(f)->private_data;
+	ctx = file->private_data;
 	kref_get(&ctx->kref);
 	return ctx;
 }

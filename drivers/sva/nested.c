@@ -49,7 +49,7 @@ static struct sva_domain *nested_attach(struct sva_as *as,
 	struct sva_nested *nested = to_nested(as);
 	int ret;
 
-	if (target->dev->iommu->iommu_dev != nested->domain.iommu)
+	if (sva_group_iommu(target->group) != nested->domain.iommu)
 		return ERR_PTR(-EXDEV);
 	if (as->type == SVA_AS_TYPE_PASID_TABLE &&
 	    target->pasid != IOMMU_NO_PASID)
@@ -115,16 +115,16 @@ static int check_iommu(struct device *dev, u32 type)
 }
 
 /* Domains that are not attached anywhere need their driver all the same. */
-static int set_up_parent(struct sva_nested *nested, struct device *dev)
+static int set_up_parent(struct sva_nested *nested, struct sva_device *sdev)
 {
-	struct module *owner = dev->iommu->iommu_dev->ops->owner;
+	struct module *owner = sdev->dev->iommu->iommu_dev->ops->owner;
 	struct sva_domain *parent;
 
 	if (nested->parent)
 		return 0;
 	if (!try_module_get(owner))
 		return -ENODEV;
-	parent = sva_domain_get_parent(nested->iova, dev);
+	parent = sva_domain_get_parent(nested->iova, sdev);
 	if (IS_ERR(parent)) {
 		module_put(owner);
 		return PTR_ERR(parent);
@@ -151,7 +151,7 @@ static int set_up(struct sva_nested *nested, struct sva_device *sdev,
 	if (nested->viommu && !sva_viommu_is_for(nested->viommu, dev))
 		return -EXDEV;
 
-	ret = set_up_parent(nested, dev);
+	ret = set_up_parent(nested, sdev);
 	if (ret)
 		return ret;
 

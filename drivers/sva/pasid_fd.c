@@ -86,20 +86,19 @@ static const struct file_operations right_fops = {
 };
 
 /**
- * sva_right_from_fd() - The right behind a descriptor of the calling process
- * @fd: The descriptor
+ * sva_right_from_file() - The right behind an open file
+ * @file: The file
  *
  * Return: the right, to be given to sva_right_put(), or NULL if it is no PASID
  * fd.
  */
-struct sva_right *sva_right_from_fd(int fd)
+struct sva_right *sva_right_from_file(struct file *file)
 {
 	struct sva_right *right;
 
-	CLASS(fd, f)(fd);
-	if (fd_empty(f) || fd_file(f)->f_op != &right_fops)
+	if (file->f_op != &right_fops)
 		return NULL;
-	right = fd_file(f)->private_data;
+	right = file->private_data;
 	kref_get(&right->kref);
 	return right;
 }

@@ -93,7 +93,7 @@ struct sva_ucmd {
 
 int sva_ucmd_respond(const struct sva_ucmd *ucmd);
 
-struct sva_ctx *sva_ctx_from_fd(int fd);
+struct sva_ctx *sva_ctx_from_file(struct file *file);
 void sva_ctx_put(struct sva_ctx *ctx);
 void sva_ctx_put_shell(struct sva_ctx *ctx);
 
@@ -312,7 +312,8 @@ struct sva_attachment {
 };
 
 /*
- * What an IOMMU operation is about. @pasid is IOMMU_NO_PASID for the RID.
+ * What an IOMMU operation is about. @pasid is IOMMU_NO_PASID for the RID: then
+ * @dev just names one of @group, which it may have left.
  * @replace: a domain is set there now, which is to be replaced.
  */
 struct sva_target {
@@ -326,6 +327,7 @@ struct sva_target {
 
 int sva_target_set(const struct sva_target *target, struct iommu_domain *domain);
 
+int sva_check_rid(struct iommu_group *group);
 int sva_bond_join(struct sva_bond *bond, struct sva_pasid *pasid);
 void sva_bond_leave(struct sva_bond *bond);
 u32 sva_pasid_state_bits(struct sva_pasid *pasid);
@@ -348,9 +350,10 @@ struct sva_group {
 struct sva_device {
 	struct kref kref;		/* the registration, each bond, calls */
 	struct rcu_head rcu;
-	u32 id;
+	u32 id;				/* 0 if @whole_group */
 	u32 flags;			/* as the driver registered it */
-	struct device *dev;
+	bool whole_group;		/* sva_device_register_group() */
+	struct device *dev;		/* of a whole group: just to name it */
 	struct sva_group *group;
 	struct rw_semaphore live;	/* read: an attach is under way */
 	bool gone;			/* @live */
@@ -438,7 +441,7 @@ struct sva_right {
 	struct list_head bonds;		/* made with it; ctx->lock */
 };
 
-struct sva_right *sva_right_from_fd(int fd);
+struct sva_right *sva_right_from_file(struct file *file);
 void sva_right_put(struct sva_right *right);
 struct sva_ctx *sva_right_get_ctx(struct sva_right *right);
 struct sva_pasid *sva_right_pasid(struct sva_right *right, struct sva_ctx *ctx,
@@ -545,10 +548,11 @@ bool sva_area_find_free(const struct rb_root *root, u64 lo, u64 hi, u64 length,
 
 /* --- IOMMU domains of an IOVA AS: domain.c -------------------------------- */
 
+struct iommu_device *sva_group_iommu(struct iommu_group *group);
 struct sva_domain *sva_domain_attach(struct sva_as *as,
 				     const struct sva_target *target);
 struct sva_domain *sva_domain_get_parent(struct sva_iova *iova,
-					 struct device *dev);
+					 struct sva_device *sdev);
 void sva_domain_put(struct sva_domain *domain, void *owner);
 int sva_iova_reserve_for(struct sva_iova *iova, const struct sva_target *target);
 void sva_iova_unreserve_for(struct sva_iova *iova, void *owner);

@@ -113,7 +113,7 @@ static int set_up(struct sva_viommu *viommu, struct sva_device *sdev)
 		return -EOPNOTSUPP;
 	if (!try_module_get(ops->owner))
 		return -ENODEV;
-	parent = sva_domain_get_parent(viommu->iova, sdev->dev);
+	parent = sva_domain_get_parent(viommu->iova, sdev);
 	if (IS_ERR(parent)) {
 		module_put(ops->owner);
 		return PTR_ERR(parent);

@@ -14,6 +14,8 @@
 #include <linux/types.h>
 
 struct device;
+struct file;
+struct iommu_group;
 struct sva_bond;
 struct sva_device;
 struct sva_device_info;
@@ -37,12 +39,17 @@ struct sva_bond_ops {
 #define SVA_DEVICE_PAGE_REQUESTS	BIT(0)
 
 struct sva_device *sva_device_register(struct device *dev, u32 flags);
+struct sva_device *sva_device_register_group(struct iommu_group *iommu_group);
 void sva_device_unregister(struct sva_device *sdev);
 int sva_device_get_info(struct sva_device *sdev, struct sva_device_info *info);
 
 struct sva_bond *sva_attach(struct sva_device *sdev, int fd, u32 pasid,
 			    const struct sva_bond_ops *ops, void *priv);
+struct sva_bond *sva_attach_file(struct sva_device *sdev, struct file *file,
+				 u32 pasid, const struct sva_bond_ops *ops,
+				 void *priv);
 void sva_detach(struct sva_bond *bond);
 u32 sva_bond_pasid(const struct sva_bond *bond);
+bool sva_bond_is_revoked(struct sva_bond *bond);
 
 #endif /* _LINUX_SVA_H */

@@ -1255,10 +1255,12 @@ enum sva_bond_status {
  * @bond_id: Its id, which no other bond of the context ever gets
  * @pasid: PASID or handle
  * @number: The number that the device was given; 0 for a RID handle
- * @dev_id: sva device, which may be gone
+ * @dev_id: sva device, which may be gone; 0 if it is a group, as which VFIO
+ *          containers are attached
  * @status: enum sva_bond_status
- * @device: Name of the device, ending with 0
- * @driver: Name of its driver, ending with 0; empty if the device is gone
+ * @device: Name of the device, or of one of the group, ending with 0
+ * @driver: Name of its driver, ending with 0; empty if the device is gone, or if
+ *          it is a group
  */
 struct sva_list_bond {
 	__aligned_u64 ctx_id;
