@@ -161,12 +161,68 @@ static void alloc_for_group(struct sva_domain *domain, struct iommu_group *group
 }
 
 /*
+ * Where interrupts go through the IOMMU's translation (most Arm systems): the range
+ * in which the kernel maps their doorbells, in each domain that untagged requests
+ * go through, when a driver asks for interrupts.
+ */
+struct msi_window {
+	u64 start;			/* 0: the group has none */
+	u64 last;
+};
+
+/* Real MSI regions count more, as for VFIO's type1. */
+static int find_msi_window(struct iommu_group *group, struct msi_window *window)
+{
+	struct iommu_resv_region *region, *next;
+	bool real = false;
+	LIST_HEAD(regions);
+	int ret;
+
+	*window = (struct msi_window) {};
+	ret = iommu_get_group_resv_regions(group, &regions);
+	list_for_each_entry_safe(region, next, &regions, list) {
+		if (region->type == IOMMU_RESV_MSI)
+			real = true;
+		if (region->type == IOMMU_RESV_SW_MSI) {
+			window->start = region->start;
+			window->last = region->start + region->length - 1;
+		}
+		kfree(region);
+	}
+	if (real)
+		window->start = 0;
+	return ret;
+}
+
+/*
+ * What the kernel has mapped there stays as long as the domain: so does the range
+ * reserved, even if only PASIDs are left in it.
+ */
+static int prepare_msi(struct sva_iova *iova, struct sva_domain *domain,
+		       const struct msi_window *window)
+{
+	int ret;
+
+	if (!window->start)
+		return 0;
+	ret = iommu_get_msi_cookie(domain->domain, window->start);
+	/* Then the kernel maps no doorbells at all. */
+	if (ret == -ENODEV)
+		return 0;
+	if (ret)
+		return ret;
+	domain->msi_window = window->start;
+	return sva_iova_reserve(iova, domain, window->start, window->last);
+}
+
+/*
  * Makes a domain fit for @group and fills it with the map. Of several devices,
  * @dev is the one to ask, if it is there still.
  */
 static struct sva_domain *new_domain(struct sva_iova *iova,
 				     struct iommu_group *group,
-				     struct device *dev)
+				     struct device *dev,
+				     const struct msi_window *window)
 {
 	struct sva_domain *domain;
 	int ret;
@@ -191,7 +247,7 @@ static struct sva_domain *new_domain(struct sva_iova *iova,
 	ret = -EOPNOTSUPP;
 	if (!(domain->domain->pgsize_bitmap & PAGE_SIZE))
 		goto out_free;
-	ret = reserve_beyond(iova, domain);
+	ret = reserve_beyond(iova, domain) ?: prepare_msi(iova, domain, window);
 	if (ret)
 		goto out_free;
 	ret = map_areas(iova, domain->domain);
@@ -224,7 +280,8 @@ static int reserve_for_group(struct sva_iova *iova,
 }
 
 static struct sva_domain *attach_existing(struct sva_iova *iova,
-					  const struct sva_target *target)
+					  const struct sva_target *target,
+					  const struct msi_window *window)
 {
 	bool want_coherent = can_enforce_coherency(target->group);
 	struct sva_domain *domain;
@@ -232,6 +289,8 @@ static struct sva_domain *attach_existing(struct sva_iova *iova,
 
 	list_for_each_entry(domain, &iova->domains, node) {
 		if (want_coherent && !domain->coherent)
+			continue;
+		if (window->start && domain->msi_window != window->start)
 			continue;
 		ret = sva_target_set(target, domain->domain);
 		if (!ret)
@@ -246,14 +305,20 @@ static struct sva_domain *attach_existing(struct sva_iova *iova,
 static struct sva_domain *attach_any(struct sva_iova *iova,
 				     const struct sva_target *target)
 {
+	struct msi_window window = {};
 	struct sva_domain *domain;
-	int ret;
+	int ret = 0;
 
-	domain = attach_existing(iova, target);
+	if (target->pasid == IOMMU_NO_PASID)
+		ret = find_msi_window(target->group, &window);
+	if (ret)
+		return ERR_PTR(ret);
+
+	domain = attach_existing(iova, target, &window);
 	if (domain)
 		return domain;
 
-	domain = new_domain(iova, target->group, target->dev);
+	domain = new_domain(iova, target->group, target->dev, &window);
 	if (IS_ERR(domain))
 		return domain;
 	ret = sva_target_set(target, domain->domain);
@@ -342,6 +407,7 @@ struct sva_domain *sva_domain_get_parent(struct sva_iova *iova,
 {
 	struct iommu_group *group = sdev->group->group;
 	struct iommu_device *iommu = sva_group_iommu(group);
+	const struct msi_window none = {};
 	struct sva_domain *domain;
 
 	if (iommu_group_for_each_dev(group, NULL, is_incoherent))
@@ -356,7 +422,7 @@ struct sva_domain *sva_domain_get_parent(struct sva_iova *iova,
 		}
 	}
 
-	domain = new_domain(iova, group, sdev->dev);
+	domain = new_domain(iova, group, sdev->dev, &none);
 	if (IS_ERR(domain))
 		return domain;
 	list_add_tail(&domain->node, &iova->domains);

@@ -479,6 +479,7 @@ struct sva_domain {
 	struct iommu_domain *domain;
 	struct iommu_device *iommu;	/* instance it was made for */
 	bool coherent;
+	u64 msi_window;			/* see struct msi_window; 0: none */
 	unsigned int users;		/* IOVA: of iova->lock */
 };
 

@@ -203,17 +203,38 @@ static ssize_t sim_config_shared_msi_show(struct config_item *item, char *page)
 	return sysfs_emit(page, "%d\n", to_config(item)->port.shared_msi);
 }
 
-static ssize_t sim_config_shared_msi_store(struct config_item *item,
-					   const char *page, size_t count)
+/* A flag of the port, which is constant while there is an engine. */
+static ssize_t set_port_flag(struct sim_config *config, bool *flag,
+			     const char *page, size_t count)
 {
-	struct sim_config *config = to_config(item);
 	ssize_t ret = -EBUSY;
 
 	mutex_lock(&config->lock);
 	if (!config->pdev)
-		ret = set_flag(&config->port.shared_msi, page, count);
+		ret = set_flag(flag, page, count);
 	mutex_unlock(&config->lock);
 	return ret;
+}
+
+static ssize_t sim_config_shared_msi_store(struct config_item *item,
+					   const char *page, size_t count)
+{
+	struct sim_config *config = to_config(item);
+
+	return set_port_flag(config, &config->port.shared_msi, page, count);
+}
+
+static ssize_t sim_config_sw_msi_show(struct config_item *item, char *page)
+{
+	return sysfs_emit(page, "%d\n", to_config(item)->port.sw_msi);
+}
+
+static ssize_t sim_config_sw_msi_store(struct config_item *item,
+				       const char *page, size_t count)
+{
+	struct sim_config *config = to_config(item);
+
+	return set_port_flag(config, &config->port.sw_msi, page, count);
 }
 
 static ssize_t sim_config_refuse_show(struct config_item *item, char *page)
@@ -347,6 +368,7 @@ CONFIGFS_ATTR_PERM(sim_config_, iommu, 0600);
 CONFIGFS_ATTR_PERM(sim_config_, pasid_bits, 0600);
 CONFIGFS_ATTR_PERM(sim_config_, group, 0600);
 CONFIGFS_ATTR_PERM(sim_config_, shared_msi, 0600);
+CONFIGFS_ATTR_PERM(sim_config_, sw_msi, 0600);
 CONFIGFS_ATTR_PERM(sim_config_, refuse, 0600);
 CONFIGFS_ATTR_PERM(sim_config_, teardown_first, 0600);
 CONFIGFS_ATTR_PERM(sim_config_, iotlb_stale, 0600);
@@ -366,6 +388,7 @@ static struct configfs_attribute *sim_config_attrs[] = {
 	&sim_config_attr_pasid_bits,
 	&sim_config_attr_group,
 	&sim_config_attr_shared_msi,
+	&sim_config_attr_sw_msi,
 	&sim_config_attr_refuse,
 	&sim_config_attr_teardown_first,
 	&sim_config_attr_iotlb_stale,

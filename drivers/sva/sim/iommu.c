@@ -15,6 +15,9 @@
 /* Ranges that cannot be translated, as real machines have them. */
 #define SIM_MSI_BASE	0xfee00000UL
 #define SIM_MSI_SIZE	SZ_1M
+/* Where Arm's drivers have it */
+#define SIM_SW_MSI_BASE	0x8000000UL
+#define SIM_SW_MSI_SIZE	SZ_1M
 #define SIM_RESV_BASE	0xfd00000000UL
 #define SIM_RESV_SIZE	SZ_16M
 
@@ -151,8 +154,13 @@ static void sim_get_resv_regions(struct device *dev, struct list_head *list)
 {
 	struct iommu_resv_region *region;
 
-	region = iommu_alloc_resv_region(SIM_MSI_BASE, SIM_MSI_SIZE, 0,
-					 IOMMU_RESV_MSI, GFP_KERNEL);
+	if (to_sim_dev(dev)->port->sw_msi)
+		region = iommu_alloc_resv_region(SIM_SW_MSI_BASE,
+						 SIM_SW_MSI_SIZE, 0,
+						 IOMMU_RESV_SW_MSI, GFP_KERNEL);
+	else
+		region = iommu_alloc_resv_region(SIM_MSI_BASE, SIM_MSI_SIZE, 0,
+						 IOMMU_RESV_MSI, GFP_KERNEL);
 	if (region)
 		list_add_tail(&region->list, list);
 

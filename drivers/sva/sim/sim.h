@@ -63,6 +63,7 @@ enum sva_sim_fault {
  * @pasid_bits: Width of the PASIDs that the engine can send, 1 to 20
  * @shared_msi: The engine's interrupts are not isolated from those of others,
  *              as on a platform without interrupt remapping
+ * @sw_msi: The engine's interrupts are translated, as on most Arm systems
  * @group: Engines of one instance with the same number >= 0 share one IOMMU
  *         group; a negative number means a group of its own
  * @refuse: Fault injection. Bit 0 decides whether the next attach of a
@@ -79,7 +80,7 @@ enum sva_sim_fault {
  * @page_requests: Page requests made
  * @huge_leafs: Walks that ended at an entry larger than 4 KiB
  *
- * The first four are set before sva_sim_port_add() and constant until
+ * The first five are set before sva_sim_port_add() and constant until
  * sva_sim_port_del(); the rest may be read and written at any time. The
  * counters count on over a removal.
  */
@@ -87,6 +88,7 @@ struct sva_sim_port {
 	u32 iommu;
 	u32 pasid_bits;
 	bool shared_msi;
+	bool sw_msi;
 	s32 group;
 
 	atomic64_t refuse;

@@ -62,8 +62,8 @@ FIXTURE_TEARDOWN(bond_rid)
 	EXPECT_TRUE(core_settles(&self->before));
 }
 
-/* An engine that might raise other devices' interrupts by a write. */
-static int shared_msi_engine(const char *name)
+/* @what: shared_msi, it might raise other devices' interrupts by a write; or sw_msi */
+static int msi_engine(const char *name, const char *what)
 {
 	char dev[32];
 	int ret, sim = sva_sim_create(name, NULL, NULL, NULL);
@@ -73,7 +73,7 @@ static int shared_msi_engine(const char *name)
 	close(sim);
 	ret = sva_sim_set(name, "enable", "0");
 	if (!ret)
-		ret = sva_sim_set(name, "shared_msi", "1");
+		ret = sva_sim_set(name, what, "1");
 	if (!ret)
 		ret = sva_sim_set(name, "enable", "1");
 	if (!ret)
@@ -88,7 +88,7 @@ TEST_F(bond_rid, bond_rid_needs_isolated_interrupts)
 	char name[32];
 
 	sva_sim_name(name, sizeof(name), "shared-msi");
-	sim = shared_msi_engine(name);
+	sim = msi_engine(name, "shared_msi");
 	EXPECT_LE(0, sim);
 	EXPECT_EQ(-EPERM, sva_sim_attach(sim, pf, 0, NULL));
 	close(pf);
@@ -329,6 +329,60 @@ TEST_F(bond_rid, bond_rid_two_engines_reserve_for_each)
 	EXPECT_FALSE(mappable(self->fd, self->as, MSI_BASE));
 	ASSERT_EQ(0, sva_sim_detach(self->sim));
 	EXPECT_TRUE(mappable(self->fd, self->as, MSI_BASE));
+}
+
+/* Where the kernel maps the doorbells of interrupts. */
+TEST_F(bond_rid, bond_rid_translated_interrupts)
+{
+	uint64_t window = 0x8000000;
+	uint32_t pasid;
+	char name[32];
+	int sim, other;
+
+	if (!sva_sim_is_software(self->sim))
+		SKIP(return, "needs the software IOMMU");
+	sva_sim_name(name, sizeof(name), "sw-msi");
+	sim = msi_engine(name, "sw_msi");
+	ASSERT_LE(0, sim);
+	ASSERT_EQ(0, pasid_alloc(self->fd, 0, 0, 1, &pasid));
+	ASSERT_EQ(0, sva_pasid_bind(self->fd, pasid, self->as));
+	ASSERT_EQ(0, sva_pasid_bind(self->fd, self->rid, self->as));
+
+	/* It is there for untagged requests only. */
+	ASSERT_EQ(0, sva_sim_attach(sim, self->fd, pasid, NULL));
+	EXPECT_TRUE(mappable(self->fd, self->as, window));
+	ASSERT_EQ(0, sva_sim_detach(sim));
+	ASSERT_EQ(0, sva_sim_attach(sim, self->fd, self->rid, NULL));
+	EXPECT_FALSE(mappable(self->fd, self->as, window));
+	EXPECT_FALSE(mappable(self->fd, self->as, window + 0xfffff));
+	EXPECT_TRUE(mappable(self->fd, self->as, MSI_BASE));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(sim, self->mem));
+
+	/* A domain that has doorbells keeps their place; others see it too. */
+	other = bond_attached("sva_sim0", self->fd, pasid);
+	ASSERT_LE(0, other);
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(other, self->mem));
+	ASSERT_EQ(0, sva_sim_detach(sim));
+	EXPECT_FALSE(mappable(self->fd, self->as, window));
+	close(other);
+	EXPECT_TRUE(mappable(self->fd, self->as, window));
+
+	/* One that has none is not good enough. */
+	other = bond_attached("sva_sim0", self->fd, pasid);
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, sva_sim_attach(sim, self->fd, self->rid, NULL));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(sim, self->mem));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(other, self->mem));
+	ASSERT_EQ(0, sva_sim_detach(sim));
+	EXPECT_TRUE(mappable(self->fd, self->as, window));
+	close(other);
+
+	/* Something is in its place. */
+	ASSERT_EQ(0, iova_map_at(self->fd, self->as, CORE_RW, self->mem->dst, 4096,
+				 window));
+	EXPECT_EQ(-EADDRINUSE, sva_sim_attach(sim, self->fd, self->rid, NULL));
+	close(sim);
+	EXPECT_EQ(0, sva_sim_remove(name));
 }
 
 TEST_HARNESS_MAIN
