@@ -75,6 +75,7 @@ KSELFTEST_DIR := $(SVA_ROOT)/linux/tools/testing/selftests
 endif
 
 CONFIG := CONFIG_SVA=m CONFIG_SVA_SIM=m
+CONFIG += CONFIG_SVA_VFIO_CONTAINER=m
 CONFIG += CONFIG_SVA_VFIO=m CONFIG_SVA_VFIO_PCI=m CONFIG_SVA_VFIO_SIM=m
 # Ours are the only files of the debug kernel that say where they have been.
 ifneq ($(SVA_KERNEL),)
