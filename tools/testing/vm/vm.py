@@ -73,14 +73,17 @@ ENGINE = ["-L", "/usr/share/qemu", "-L", "/usr/share/seabios",
           "x-nest=on,x-pasid-mode=on,x-pasid-bits=20,device-iotlb=on,x-prs=on",
           "-device", "pcie-root-port,id=port0,chassis=1",
           "-device", "sva-engine,id=engine0,bus=port0"]
+# Functions without PASIDs, for VFIO: some that do DMA as they are told, two in groups
+# of their own, and two in one slot, which share a group; and a disk with the
+# contents of the first one.
+EDU = [word for where in ("10", "11", "12.0", "12.1") for word in
+       ("-device", f"edu,dma_mask=0xffffffffffffffff,addr={where},"
+        f"multifunction={'on' if '.' in where else 'off'}")]
+VFIO = VTD + EDU + ["-drive", "if=none,id=nvme,format=raw,snapshot=on,"
+                    f"file={BOOT / 'guest.erofs'}",
+                    "-device", "nvme,drive=nvme,serial=sva"]
 # A test that needs other machines than the plain one says so at its top:
 # "Machine: NAME...". It is run on each of them.
-# Functions without PASIDs, for VFIO: one that does DMA as it is told, and a disk
-# with the contents of the first one.
-VFIO = VTD + ["-device", "edu,dma_mask=0xffffffffffffffff",
-              "-drive", "if=none,id=nvme,format=raw,snapshot=on,"
-              f"file={BOOT / 'guest.erofs'}",
-              "-device", "nvme,drive=nvme,serial=sva"]
 MACHINES = {
     "plain": Hardware(),
     "vtd": Hardware(VTD, "intel_iommu=on,sm_on "),

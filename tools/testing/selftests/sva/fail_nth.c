@@ -11,8 +11,11 @@
 #include <sys/eventfd.h>
 
 #include "guest.h"
+#include "vfio_util.h"
 #include "kselftest_harness.h"
 #include "quota_util.h"
+
+#include <linux/sva_vfio_container.h>
 
 #define FAIL_NTH	"/proc/thread-self/fail-nth"
 #define FAULT_DIR	"/sys/kernel/debug"
@@ -32,6 +35,8 @@ struct world {
 	uint32_t id;		/* what the call made */
 	int fd;
 	struct quota_cg cg;
+	struct vfio_hw hw;	/* @other as a VFIO device */
+	struct vfio_dev dev;
 };
 
 /*
@@ -571,6 +576,62 @@ static int call_disable(struct world *w)
 	return sva_sim_set(w->other, "enable", "0");
 }
 
+/* --- VFIO containers ---------------------------------------------------------------- */
+
+static int load_vfio(void)
+{
+	if (modules_loaded("sva_vfio_sim") && modules_loaded("sva_vfio_container"))
+		return 0;
+	return vfio_load() ? system("modprobe sva_vfio_container") : -ENODEV;
+}
+
+/* A container with one group, that has no type. */
+static int prepare_group(struct world *w)
+{
+	int ret = load_vfio() ?: vfio_sim_make(&w->hw, w->other, NULL, NULL);
+
+	if (ret)
+		return ret;
+	w->dev = (struct vfio_dev)VFIO_DEV_NONE;
+	w->dev.group = vfio_group_open(&w->hw);
+	w->dev.container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	return ioctl(w->dev.group, VFIO_GROUP_SET_CONTAINER, &w->dev.container) ?
+	       -errno : 0;
+}
+
+static int call_container_type(struct world *w)
+{
+	return ioctl(w->dev.container, VFIO_SET_IOMMU, VFIO_SVA_IOMMU) ? -errno : 0;
+}
+
+static int finish_group(struct world *w)
+{
+	vfio_close(&w->dev);
+	return sva_sim_remove(w->other);
+}
+
+/* A RID handle with memory behind it, and where it can be used. */
+static int prepare_container(struct world *w)
+{
+	return call_alloc_rid(w) ?: sva_as_alloc(w->g.fd, &w->as) ?:
+	       call_map(w) ?: call_bind(w) ?: prepare_group(w) ?:
+	       call_container_type(w);
+}
+
+static int call_container_set(struct world *w)
+{
+	struct sva_container_set cmd = {
+		.size = sizeof(cmd), .fd = w->g.fd, .rid = w->pasid,
+	};
+
+	return sva_ioctl(w->dev.container, SVA_CONTAINER_SET, &cmd);
+}
+
+static int finish_container(struct world *w)
+{
+	return finish_group(w) ?: finish_pasid(w) ?: sva_destroy(w->g.fd, w->as);
+}
+
 /* --- the machinery ----------------------------------------------------------------- */
 
 static int write_text(const char *path, const char *text)
@@ -686,6 +747,8 @@ OP(sim_read, prepare_completed, call_sim_read, finish_attached);
 OP(engine_mkdir, NULL, call_mkdir, finish_rmdir);
 OP(engine_enable, call_mkdir, call_enable, finish_rmdir);
 OP(engine_disable, prepare_enabled, call_disable, finish_rmdir);
+OP(container_type, prepare_group, call_container_type, finish_group);
+OP(container_set, prepare_container, call_container_set, finish_container);
 
 FIXTURE_SETUP(fail_nth)
 {
@@ -709,6 +772,8 @@ FIXTURE_TEARDOWN(fail_nth)
 	close(self->nth_fd);
 	munmap(self->w.mem, LENGTH);
 	EXPECT_EQ(0, guest_exit(&self->w.g));
+	EXPECT_EQ(0, vfio_unload());
+	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
 }
 
 static int run(int (*fn)(struct world *w), struct world *w)

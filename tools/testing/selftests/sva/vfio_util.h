@@ -59,7 +59,8 @@ static inline int vfio_unload(void)
 static inline void vfio_hw_path(const struct vfio_hw *hw, const char *file,
 				char *path, size_t len)
 {
-	snprintf(path, len, "/sys/bus/%s/devices/%s/%s", hw->bus, hw->name, file);
+	snprintf(path, len, "/sys/bus/%.15s/devices/%.63s/%s", hw->bus, hw->name,
+		 file);
 }
 
 static inline int vfio_hw_write(const struct vfio_hw *hw, const char *file,
