@@ -15,7 +15,7 @@ struct platform_device;
 
 #define SVA_SIM_DRIVER_NAME "sva_sim"
 
-/* Pages of one page request group: a bit each in a u64. */
+/* Pages of one page request group: a bit each in a bitmap. */
 #define SVA_SIM_PRQ_GROUP_MAX 512
 
 /**
