@@ -148,12 +148,15 @@ TEST_F(lib_vfio, lib_vfio_no_device)
 TEST_F(lib_vfio, lib_vfio_example)
 {
 	char group[32], path[64];
-	char *argv[] = { "example", path, self->hw.name };
+	char *argv[3];
 	pid_t pid;
 
 	vfio_close(&self->dev);
 	ASSERT_EQ(0, vfio_hw_link(&self->hw, "iommu_group", group, sizeof(group)));
 	snprintf(path, sizeof(path), "/dev/vfio/%s", group);
+	argv[0] = self->name;
+	argv[1] = path;
+	argv[2] = self->hw.name;
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {

@@ -35,7 +35,7 @@ static int let_fail(void)
 	size_t i;
 	int ret;
 
-	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
 		snprintf(path, sizeof(path), "/sys/kernel/debug/%s", settings[i][0]);
 		ret = bond_write_file(path, settings[i][1]);
 		if (ret)
