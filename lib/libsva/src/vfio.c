@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-/* PASIDs on VFIO devices. */
+/* PASIDs on VFIO devices, and containers that translate through /dev/sva. */
 #include <string.h>
 
 #include <linux/vfio.h>
@@ -74,4 +74,42 @@ SVA_EXPORT int sva_vfio_detach(int device, uint32_t number)
 
 	return feature(device, VFIO_DEVICE_FEATURE_SET | SVA_VFIO_FEATURE_DETACH,
 		       &arg, sizeof(arg));
+}
+
+static int set_container(int container, int fd, uint32_t rid)
+{
+	struct sva_container_set arg = {
+		.size = sizeof(arg),
+		.fd = fd,
+		.rid = rid,
+	};
+
+	return sva_ioctl(container, SVA_CONTAINER_SET, &arg);
+}
+
+SVA_EXPORT int sva_vfio_container_set(int container, const struct sva *sva,
+				      uint32_t rid)
+{
+	return set_container(container, sva->fd, rid);
+}
+
+SVA_EXPORT int sva_vfio_container_set_fd(int container, int fd)
+{
+	/* what the kernel takes for "block" is no descriptor */
+	return fd < 0 ? -EBADF : set_container(container, fd, 0);
+}
+
+SVA_EXPORT int sva_vfio_container_block(int container)
+{
+	return set_container(container, -1, 0);
+}
+
+SVA_EXPORT int sva_vfio_container_info(int container,
+				       struct sva_container_info *info, size_t size)
+{
+	if (size < sizeof(*info))
+		return -EINVAL;
+	memset(info, 0, size);
+	info->size = (uint32_t)size;
+	return sva_ioctl(container, SVA_CONTAINER_INFO, info);
 }
