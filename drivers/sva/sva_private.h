@@ -288,7 +288,6 @@ struct sva_handle {
 struct sva_member *sva_handle_member(struct sva_handle *handle,
 				     const struct device *dev);
 
-
 /* What a target was set to. Also the owner of ranges reserved for that. */
 struct sva_translation {
 	struct sva_domain *domain;
