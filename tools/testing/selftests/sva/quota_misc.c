@@ -26,7 +26,7 @@ static long misc_value(const struct quota_cg *cg, const char *name)
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
 	at = strstr(text, "sva_pasid");
-	return at ? strtol(at + strcspn(at, " \n"), NULL, 10) : -1;
+	return at ? strtol(at + strcspn(at, " "), NULL, 10) : -1;
 }
 
 static int misc_limit(const struct quota_cg *cg, const char *value)
