@@ -566,6 +566,11 @@ static int attach_process(struct sva_attachment *att)
 	return 0;
 }
 
+static int is_stranger(struct device *dev, void *handle)
+{
+	return !sva_handle_member(handle, dev);
+}
+
 /*
  * Another bond of an attachment that is set. For a device that has joined the
  * group since then, the IOMMU core has not set a PASID; and of one that shall
@@ -574,7 +579,12 @@ static int attach_process(struct sva_attachment *att)
 static int join_translation(struct sva_translation *tr,
 			    const struct sva_bond *bond)
 {
-	return count_bond(tr->handle, tr->handle->faultq, bond) ? 0 : -EBUSY;
+	struct sva_handle *handle = tr->handle;
+
+	if (bond->sdev->whole_group &&
+	    iommu_group_for_each_dev(bond->sdev->group->group, handle, is_stranger))
+		return -EBUSY;
+	return count_bond(handle, handle->faultq, bond) ? 0 : -EBUSY;
 }
 
 /* The last bond of a device: its page requests must not outlive it. */
