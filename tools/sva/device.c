@@ -143,16 +143,18 @@ struct device *devices_find(const struct devices *devices, const char *name)
  */
 int devices_add_registered(struct devices *devices, struct udev *udev)
 {
+	static const char attribute[] = "/sva/pasid_bits";
+	char *path, *name;
 	int err = 0;
 	glob_t found;
-	char *name;
 	size_t i;
 
 	if (glob("/sys/bus/*/devices/*/sva/pasid_bits", 0, NULL, &found))
 		return 0;
 	for (i = 0; i < found.gl_pathc && !err; i++) {
-		*strstr(found.gl_pathv[i], "/sva/pasid_bits") = '\0';
-		name = strrchr(found.gl_pathv[i], '/') + 1;
+		path = found.gl_pathv[i];
+		path[strlen(path) - strlen(attribute)] = '\0';
+		name = strrchr(path, '/') + 1;
 		if (!add(devices, udev, name))
 			err = -ENOMEM;
 	}

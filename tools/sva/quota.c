@@ -13,7 +13,7 @@
 #include "tool.h"
 
 struct options {
-	const char *action;
+	const struct action *action;
 	const char *args[2];
 	unsigned int count;
 	const char *user;
@@ -313,7 +313,7 @@ static const struct action *find_action(const char *name)
 {
 	size_t i;
 
-	for (i = 0; name && i < ARRAY_SIZE(actions); i++)
+	for (i = 0; i < ARRAY_SIZE(actions); i++)
 		if (!strcmp(actions[i].name, name))
 			return &actions[i];
 	return NULL;
@@ -321,14 +321,14 @@ static const struct action *find_action(const char *name)
 
 static void check_arguments(const struct options *opt, struct argp_state *state)
 {
-	unsigned int wanted = !strcmp(opt->action, "set") + !opt->user;
+	unsigned int wanted = !strcmp(opt->action->name, "set") + !opt->user;
 
-	if (!strcmp(opt->action, "set") && opt->count != wanted)
+	if (!strcmp(opt->action->name, "set") && opt->count != wanted)
 		argp_error(state, opt->user ? "it wants the limit, or max" :
 			   "it wants a cgroup, and its limit or max");
 	if (opt->count > wanted)
 		argp_error(state, "that is too much: %s", opt->args[wanted]);
-	if (opt->user && !strcmp(opt->action, "tree"))
+	if (opt->user && !strcmp(opt->action->name, "tree"))
 		argp_error(state, "users are no tree");
 }
 
@@ -345,10 +345,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (!opt->action) {
-			if (!find_action(arg))
+			opt->action = find_action(arg);
+			if (!opt->action)
 				argp_error(state, "it can get, set or show the tree, not %s",
 					   arg);
-			opt->action = arg;
 			break;
 		}
 		if (opt->count == ARRAY_SIZE(opt->args))
@@ -387,7 +387,7 @@ int command_quota(int argc, char **argv)
 		complain("%s", sva_strerror(SVA_CALL_OPEN, err));
 		return STATUS_FAILED;
 	}
-	err = find_action(opt.action)->run(sva, &opt);
+	err = opt.action->run(sva, &opt);
 	sva_close(sva);
 	return err ? STATUS_FAILED : STATUS_OK;
 }

@@ -204,11 +204,12 @@ static int read_own(struct contexts *contexts)
 /* The one that was opened for listing. */
 static void forget_self(struct contexts *contexts)
 {
-	size_t i;
+	size_t i, kept = 0;
 
 	for (i = 0; i < contexts->count; i++)
-		if (contexts->list[i].state & SVA_CONTEXT_S_SELF)
-			contexts->list[i] = contexts->list[--contexts->count];
+		if (!(contexts->list[i].state & SVA_CONTEXT_S_SELF))
+			contexts->list[kept++] = contexts->list[i];
+	contexts->count = kept;
 }
 
 /**

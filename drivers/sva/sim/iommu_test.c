@@ -15,6 +15,8 @@
 #include "iommu.h"
 
 #define IOVA	0x40000000UL
+/* The n-th page from there */
+#define PAGE_IOVA(n)	(IOVA + (n) * SZ_4K)
 #define PTE_RWU	7ULL		/* present, writable, user: Intel SDM 3, 4.5 */
 
 struct iommu_test {
@@ -149,11 +151,11 @@ static void stage2_huge(struct kunit *test)
 	struct sim_s2 s2;
 
 	KUNIT_ASSERT_EQ(test, 0, map(t, IOVA, 0, SZ_2M, IOMMU_READ));
-	KUNIT_ASSERT_EQ(test, 0, look_up(t, IOVA + 37 * SZ_4K, &s2));
+	KUNIT_ASSERT_EQ(test, 0, look_up(t, PAGE_IOVA(37), &s2));
 	KUNIT_EXPECT_EQ(test, s2.pfn, page_to_pfn(t->pages + 37));
 	KUNIT_EXPECT_EQ(test, s2.level, 1);
 	KUNIT_EXPECT_FALSE(test, s2.write);
-	KUNIT_EXPECT_EQ(test, -EFAULT, look_up(t, IOVA + SZ_2M, &s2));
+	KUNIT_EXPECT_EQ(test, -EFAULT, look_up(t, PAGE_IOVA(512), &s2));
 	KUNIT_EXPECT_EQ(test, -EFAULT, look_up(t, IOVA - 1, &s2));
 	KUNIT_EXPECT_EQ(test, -EFAULT, look_up(t, U64_MAX, &s2));
 	KUNIT_EXPECT_EQ(test, -EFAULT,
@@ -200,25 +202,25 @@ static void iotlb_remembers(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, map(t, IOVA, 0, 4 * SZ_4K, IOMMU_READ));
 	page_at(t, 1)[0] = 11;
-	KUNIT_EXPECT_FALSE(test, hits(t, IOVA + SZ_4K, &word, false));
-	KUNIT_ASSERT_EQ(test, 0, walk_paging(t, IOVA + SZ_4K, &word, false));
+	KUNIT_EXPECT_FALSE(test, hits(t, PAGE_IOVA(1), &word, false));
+	KUNIT_ASSERT_EQ(test, 0, walk_paging(t, PAGE_IOVA(1), &word, false));
 	KUNIT_EXPECT_EQ(test, word, 11);
 
 	/* The memory is read anew, the translation is not. */
 	page_at(t, 1)[0] = 12;
 	KUNIT_ASSERT_EQ(test, 4 * SZ_4K,
 			iommu_unmap(t->domain, IOVA, 4 * SZ_4K));
-	KUNIT_EXPECT_TRUE(test, hits(t, IOVA + SZ_4K, &word, false));
+	KUNIT_EXPECT_TRUE(test, hits(t, PAGE_IOVA(1), &word, false));
 	KUNIT_EXPECT_EQ(test, word, 12);
-	KUNIT_EXPECT_FALSE(test, hits(t, IOVA + SZ_4K, &word, true));
-	KUNIT_EXPECT_FALSE(test, hits(t, IOVA + 2 * SZ_4K, &word, false));
+	KUNIT_EXPECT_FALSE(test, hits(t, PAGE_IOVA(1), &word, true));
+	KUNIT_EXPECT_FALSE(test, hits(t, PAGE_IOVA(2), &word, false));
 
 	/* What lies beside does not matter. */
-	flush(t, IOVA, IOVA + SZ_4K - 1);
-	flush(t, IOVA + 2 * SZ_4K, U64_MAX);
-	KUNIT_EXPECT_TRUE(test, hits(t, IOVA + SZ_4K, &word, false));
-	flush(t, IOVA + 2 * SZ_4K - 1, IOVA + 2 * SZ_4K - 1);
-	KUNIT_EXPECT_FALSE(test, hits(t, IOVA + SZ_4K, &word, false));
+	flush(t, IOVA, PAGE_IOVA(1) - 1);
+	flush(t, PAGE_IOVA(2), U64_MAX);
+	KUNIT_EXPECT_TRUE(test, hits(t, PAGE_IOVA(1), &word, false));
+	flush(t, PAGE_IOVA(2) - 1, PAGE_IOVA(2) - 1);
+	KUNIT_EXPECT_FALSE(test, hits(t, PAGE_IOVA(1), &word, false));
 	KUNIT_EXPECT_EQ(test, -EFAULT, walk_paging(t, IOVA, &word, false));
 }
 
@@ -230,14 +232,14 @@ static void iotlb_is_bounded(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, map(t, IOVA, 0, SZ_2M, IOMMU_READ));
 	for (i = 0; i < 512; i++)
-		KUNIT_ASSERT_EQ(test, 0, walk_paging(t, IOVA + i * SZ_4K, &word,
+		KUNIT_ASSERT_EQ(test, 0, walk_paging(t, PAGE_IOVA(i), &word,
 						     false));
 	size = t->sdev.iotlb.count;
 	KUNIT_EXPECT_GT(test, size, 0);
 	KUNIT_EXPECT_LE(test, size, 512);
 	/* The oldest have gone. */
 	for (i = 0; i < 512; i++)
-		KUNIT_EXPECT_EQ(test, hits(t, IOVA + i * SZ_4K, &word, false),
+		KUNIT_EXPECT_EQ(test, hits(t, PAGE_IOVA(i), &word, false),
 				i >= 512 - size);
 }
 
@@ -275,7 +277,7 @@ static void guest_tables(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, map(t, IOVA, 0, 16 * SZ_4K,
 				     IOMMU_READ | IOMMU_WRITE));
 	for (i = 0; i < 4; i++)
-		page_at(t, i)[0] = (IOVA + (i + 1) * SZ_4K) | PTE_RWU;
+		page_at(t, i)[0] = PAGE_IOVA(i + 1) | PTE_RWU;
 	page_at(t, 4)[0] = 44;
 }
 
@@ -322,10 +324,10 @@ static void stage1_faults(struct kunit *test)
 		{ 0, GENMASK_ULL(51, 12) | PTE_RWU, 0, false,
 		  SVA_SIM_FAULT_S1_WIDTH },
 		/* rights, at any level */
-		{ 0, (IOVA + 4 * SZ_4K) | 5, 0, true, SVA_SIM_FAULT_WRITE },
-		{ 2, (IOVA + 2 * SZ_4K) | 5, 0, true, SVA_SIM_FAULT_WRITE },
-		{ 0, (IOVA + 4 * SZ_4K) | 3, 0, false, SVA_SIM_FAULT_USER },
-		{ 3, (IOVA + 1 * SZ_4K) | 3, 0, false, SVA_SIM_FAULT_USER },
+		{ 0, PAGE_IOVA(4) | 5, 0, true, SVA_SIM_FAULT_WRITE },
+		{ 2, PAGE_IOVA(2) | 5, 0, true, SVA_SIM_FAULT_WRITE },
+		{ 0, PAGE_IOVA(4) | 3, 0, false, SVA_SIM_FAULT_USER },
+		{ 3, PAGE_IOVA(1) | 3, 0, false, SVA_SIM_FAULT_USER },
 		{ 3, 0, 1ULL << 47, false, SVA_SIM_FAULT_CANONICAL },
 	};
 	struct iommu_test *t = test->priv;
@@ -366,7 +368,7 @@ static void stage1_garbage(struct kunit *test)
 			entry = entry << 20 ^ prandom_u32_state(&t->rnd);
 			/* Half of them point to a page of the guest. */
 			if (entry & BIT_ULL(63 - 12))
-				entry = (IOVA + (entry >> 12 & 15) * SZ_4K) |
+				entry = PAGE_IOVA(entry >> 12 & 15) |
 					(entry & 0x1ff) | 5;
 			page_at(t, j)[0] = entry;
 		}

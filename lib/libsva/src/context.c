@@ -33,17 +33,13 @@ static int wrap(struct sva **sva, int fd)
 	return 0;
 }
 
-static int open_device(void)
+/* A node without a driver behind it is as good as none: both are -ENODEV. */
+static int open_device(int *fd)
 {
-	int fd = open(SVA_DEVICE, O_RDWR | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* A node without a driver behind it is as good as none. */
-static int no_device(int err)
-{
-	return err == -ENOENT || err == -ENODEV || err == -ENXIO;
+	*fd = open(SVA_DEVICE, O_RDWR | O_CLOEXEC);
+	if (*fd >= 0)
+		return 0;
+	return errno == ENOENT || errno == ENXIO ? -ENODEV : -errno;
 }
 
 SVA_EXPORT int sva_open(struct sva **sva, unsigned int flags)
@@ -53,19 +49,16 @@ SVA_EXPORT int sva_open(struct sva **sva, unsigned int flags)
 	if (flags & ~(unsigned int)SVA_OPEN_NO_LOAD)
 		return -EINVAL;
 
-	fd = open_device();
-	if (no_device(fd)) {
+	err = open_device(&fd);
+	if (err == -ENODEV) {
 		if (flags & SVA_OPEN_NO_LOAD)
 			return -ENOENT;
 		err = sva_load_module();
-		if (err)
-			return err;
-		fd = open_device();
-		if (no_device(fd))
-			return -ENODEV;
+		if (!err)
+			err = open_device(&fd);
 	}
-	if (fd < 0)
-		return fd;
+	if (err)
+		return err;
 
 	err = wrap(sva, fd);
 	if (err)
