@@ -111,7 +111,7 @@ tests: lib
 	@mkdir -p $(O)/tests
 	$(call sub,tools/testing/selftests/sva,tests)
 	@cd $(O)/tests && for f in *; do \
-		ls $(CURDIR)/tools/testing/selftests/sva/$$f* >/dev/null 2>&1 || rm -rf "$$f"; done
+		ls $(CURDIR)/tools/testing/selftests/sva/$${f%_32}* >/dev/null 2>&1 || rm -rf "$$f"; done
 
 tool-dirs := $(filter-out tools/testing,$(patsubst %/Makefile,%,$(wildcard tools/*/Makefile)))
 tools: $(tool-dirs:%=%/build)

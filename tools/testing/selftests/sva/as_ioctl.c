@@ -233,7 +233,7 @@ static int set_stage(struct stage *stage, const struct op *op)
 	w->memory = sva_mem(2 * CORE_PAGE);
 	w->ranges = sva_mem(CORE_PAGE);
 	w->memfd = memfd_create("sva", MFD_CLOEXEC);
-	w->free_iova = 1UL << 40;
+	w->free_iova = 1ULL << 40;
 	if (w->fd < 0 || w->memfd < 0 || !w->memory || !w->ranges)
 		return -ENOENT;
 	if (ftruncate(w->memfd, CORE_PAGE))
@@ -414,9 +414,10 @@ TEST_F(as_ioctl, read_only_struct)
 	munmap(page, CORE_PAGE);
 }
 
-/* ioctl(2) as a 32-bit program calls it. */
+/* ioctl(2) as a 32-bit program calls it, which this may be one of itself. */
 static int call32(int fd, unsigned long request, void *arg)
 {
+#ifdef __x86_64__
 	int ret;
 
 	asm volatile("int $0x80"
@@ -424,6 +425,9 @@ static int call32(int fd, unsigned long request, void *arg)
 		     : "a" (54), "b" (fd), "c" (request), "d" (arg)
 		     : "memory", "r8", "r9", "r10", "r11");
 	return ret;
+#else
+	return ioctl(fd, request, arg) < 0 ? -errno : 0;
+#endif
 }
 
 /* A kernel without 32-bit system calls kills who tries one. */

@@ -13,7 +13,7 @@
 /* Where an x86 machine has its interrupts, which no RID can have translated. */
 #define MSI_BASE	0xfee00000UL
 /* What the software IOMMU says cannot be translated without a PASID. */
-#define RESV_BASE	0xfd00000000UL
+#define RESV_BASE	0xfd00000000ULL
 
 #define RANGES_MAX	16
 

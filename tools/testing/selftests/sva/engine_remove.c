@@ -10,7 +10,7 @@
 #include "bond_util.h"
 #include "kselftest_harness.h"
 
-#define BUF	(1UL << 20)
+#define BUF	(1ULL << 20)
 
 FIXTURE(engine_remove) {
 	struct core_counts before;

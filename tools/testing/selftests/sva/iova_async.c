@@ -9,7 +9,7 @@
 #include "sva_uffd.h"
 #include "kselftest_harness.h"
 
-#define IOVA	(1UL << 30)
+#define IOVA	(1ULL << 30)
 
 FIXTURE(iova_async) {
 	struct core_counts before;

@@ -144,11 +144,11 @@ TEST_F(iova_choice, no_room)
 	for (at = 0; at < 16; at++)
 		ASSERT_EQ(0, MAP_AT(1, at << 60));
 	EXPECT_EQ(-ENOSPC, sva_map(self->fd, self->as, CORE_RW, self->p,
-				   1UL << 60, &iova));
+				   1ULL << 60, &iova));
 	EXPECT_EQ(-ENOSPC, sva_map(self->fd, self->as, CORE_RW, self->p,
-				   1UL << 62, &iova));
+				   1ULL << 62, &iova));
 	EXPECT_EQ(-EFAULT, sva_map(self->fd, self->as, CORE_RW, self->p,
-				   1UL << 59, &iova));
+				   1ULL << 59, &iova));
 	EXPECT_EQ(16 * CORE_PAGE, iova_unmap_all(self->fd, self->as));
 }
 

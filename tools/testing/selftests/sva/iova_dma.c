@@ -12,7 +12,7 @@
 #include "sva_dma.h"
 #include "kselftest_harness.h"
 
-#define IOVA	(1UL << 30)
+#define IOVA	(1ULL << 30)
 #define OK	SVA_SIM_STATUS_OK
 #define FAULT	SVA_SIM_STATUS_FAULT
 
@@ -49,7 +49,7 @@ FIXTURE_TEARDOWN(iova_dma)
 		   (_n) * CORE_PAGE)
 #define FILL(_page, _byte, _n) \
 	dma_fill(&self->dma, IOVA + (_page) * CORE_PAGE, \
-		 (_byte) * 0x0101010101010101UL, (_n) * CORE_PAGE)
+		 (_byte) * 0x0101010101010101ULL, (_n) * CORE_PAGE)
 #define BYTES(_page, _byte, _n) \
 	all_bytes(self->p + (_page) * CORE_PAGE, _byte, (_n) * CORE_PAGE)
 
@@ -416,10 +416,10 @@ TEST_F(iova_dma, memfd)
 	ASSERT_EQ(0, dma_attach(&self->dma, 0));
 	ASSERT_EQ(0, iova_map_file(self->dma.fd, self->dma.as, CORE_RW, file,
 				   4 * CORE_PAGE, 8 * CORE_PAGE, &iova));
-	EXPECT_EQ(OK, dma_fill(&self->dma, iova, ~0UL, 8 * CORE_PAGE));
-	EXPECT_EQ(FAULT, dma_fill(&self->dma, iova - 8, ~0UL, 8));
+	EXPECT_EQ(OK, dma_fill(&self->dma, iova, ~0ULL, 8 * CORE_PAGE));
+	EXPECT_EQ(FAULT, dma_fill(&self->dma, iova - 8, ~0ULL, 8));
 	EXPECT_EQ(FAULT,
-		  dma_fill(&self->dma, iova + 8 * CORE_PAGE, ~0UL, 8));
+		  dma_fill(&self->dma, iova + 8 * CORE_PAGE, ~0ULL, 8));
 	q = mmap(NULL, 16 * CORE_PAGE, PROT_READ, MAP_SHARED, file, 0);
 	ASSERT_NE(MAP_FAILED, (void *)q);
 	EXPECT_TRUE(all_bytes(q, 0, 4 * CORE_PAGE));
@@ -464,7 +464,7 @@ TEST_F(iova_dma, read_only_file_is_never_written)
 					 ro, 0, CORE_PAGE, &iova));
 	ASSERT_EQ(0, iova_map_file(self->dma.fd, self->dma.as, SVA_IOVA_F_READ,
 				   ro, 0, CORE_PAGE, &iova));
-	EXPECT_EQ(FAULT, dma_fill(&self->dma, iova, ~0UL, 8));
+	EXPECT_EQ(FAULT, dma_fill(&self->dma, iova, ~0ULL, 8));
 	EXPECT_EQ(-EACCES, iova_copy(self->dma.fd, CORE_RW, self->dma.as,
 				     self->dma.as, iova, CORE_PAGE, &more));
 
@@ -474,7 +474,7 @@ TEST_F(iova_dma, read_only_file_is_never_written)
 				   CORE_PAGE, &more));
 	ASSERT_EQ(0, sva_map(self->dma.fd, self->dma.as, SVA_IOVA_F_READ, q,
 			     CORE_PAGE, &more));
-	EXPECT_EQ(FAULT, dma_fill(&self->dma, more, ~0UL, 8));
+	EXPECT_EQ(FAULT, dma_fill(&self->dma, more, ~0ULL, 8));
 	munmap(q, CORE_PAGE);
 
 	/* A private mapping may be written: it is a copy. */
@@ -482,7 +482,7 @@ TEST_F(iova_dma, read_only_file_is_never_written)
 	ASSERT_NE(MAP_FAILED, (void *)q);
 	ASSERT_EQ(0, sva_map(self->dma.fd, self->dma.as, CORE_RW, q, CORE_PAGE,
 			     &more));
-	EXPECT_EQ(OK, dma_fill(&self->dma, more, ~0UL, 8));
+	EXPECT_EQ(OK, dma_fill(&self->dma, more, ~0ULL, 8));
 	EXPECT_TRUE(all_bytes(q, 0xff, 8));
 	munmap(q, CORE_PAGE);
 
@@ -503,7 +503,7 @@ TEST_F(iova_dma, sealed_file_is_never_written)
 	ASSERT_EQ(0, dma_attach(&self->dma, 0));
 	ASSERT_EQ(0, iova_map_file(self->dma.fd, self->dma.as, SVA_IOVA_F_READ,
 				   file, 0, CORE_PAGE, &iova));
-	EXPECT_EQ(FAULT, dma_fill(&self->dma, iova, ~0UL, 8));
+	EXPECT_EQ(FAULT, dma_fill(&self->dma, iova, ~0ULL, 8));
 	EXPECT_EQ(1, pread(file, &byte, 1, 0));
 	EXPECT_EQ(0, byte);
 	close(file);
@@ -522,7 +522,7 @@ TEST_F(iova_dma, file_truncated_and_grown)
 				   CORE_PAGE, &iova));
 	ASSERT_EQ(0, ftruncate(file, 0));
 	ASSERT_EQ(0, ftruncate(file, CORE_PAGE));
-	EXPECT_EQ(OK, dma_fill(&self->dma, iova, ~0UL, CORE_PAGE));
+	EXPECT_EQ(OK, dma_fill(&self->dma, iova, ~0ULL, CORE_PAGE));
 	EXPECT_EQ(1, pread(file, &byte, 1, 0));
 	EXPECT_EQ(0, byte);
 	close(file);
@@ -548,7 +548,7 @@ TEST_F(iova_dma, ranges_shrink_with_an_attach)
 	beyond = ranges[0].last + 1;
 	EXPECT_EQ(0, iova_map_at(self->dma.fd, self->dma.as, CORE_RW, self->p,
 				 CORE_PAGE, beyond - CORE_PAGE));
-	EXPECT_EQ(OK, dma_fill(&self->dma, beyond - CORE_PAGE, ~0UL, CORE_PAGE));
+	EXPECT_EQ(OK, dma_fill(&self->dma, beyond - CORE_PAGE, ~0ULL, CORE_PAGE));
 	EXPECT_TRUE(BYTES(0, 0xff, 1));
 	EXPECT_EQ(-EADDRNOTAVAIL, iova_map_at(self->dma.fd, self->dma.as,
 					      CORE_RW, self->p, CORE_PAGE,
@@ -574,9 +574,9 @@ TEST_F(iova_dma, ranges_shrink_with_an_attach)
 TEST_F(iova_dma, mapped_beyond_what_the_iommu_reaches)
 {
 	ASSERT_EQ(0, iova_map_at(self->dma.fd, self->dma.as, CORE_RW, self->p,
-				 CORE_PAGE, 1UL << 60));
+				 CORE_PAGE, 1ULL << 60));
 	EXPECT_EQ(-EADDRINUSE, dma_attach(&self->dma, 0));
-	ASSERT_LT(0, iova_unmap(self->dma.fd, self->dma.as, 1UL << 60,
+	ASSERT_LT(0, iova_unmap(self->dma.fd, self->dma.as, 1ULL << 60,
 				CORE_PAGE));
 	EXPECT_EQ(0, sva_sim_attach(self->dma.sim, self->dma.fd,
 				    self->dma.pasid, NULL));
@@ -678,7 +678,7 @@ TEST_F(iova_dma, mapped_where_a_rid_handle_has_reserved_regions)
 	/* A PASID does not care. */
 	ASSERT_EQ(0, sva_pasid_bind(self->dma.fd, pasid, self->dma.as));
 	ASSERT_EQ(0, sva_sim_attach(self->dma.sim, self->dma.fd, pasid, NULL));
-	EXPECT_EQ(OK, dma_fill(&self->dma, at, ~0UL, CORE_PAGE));
+	EXPECT_EQ(OK, dma_fill(&self->dma, at, ~0ULL, CORE_PAGE));
 	EXPECT_TRUE(BYTES(0, 0xff, 1));
 }
 

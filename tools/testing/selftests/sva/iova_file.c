@@ -70,18 +70,18 @@ TEST_F(iova_file, memfd)
 
 TEST_F(iova_file, fixed)
 {
-	uint64_t iova = 1UL << 30;
+	uint64_t iova = 1ULL << 30;
 
 	EXPECT_EQ(0, iova_map_file(self->fd, self->as,
 				   CORE_RW | SVA_IOVA_F_FIXED, self->file, 0,
 				   2 * CORE_PAGE, &iova));
-	EXPECT_EQ(1UL << 30, iova);
+	EXPECT_EQ(1ULL << 30, iova);
 	iova += CORE_PAGE;
 	EXPECT_EQ(-EEXIST, iova_map_file(self->fd, self->as,
 					 CORE_RW | SVA_IOVA_F_FIXED, self->file,
 					 0, CORE_PAGE, &iova));
 	EXPECT_EQ(2 * CORE_PAGE,
-		  iova_unmap(self->fd, self->as, 1UL << 30, 2 * CORE_PAGE));
+		  iova_unmap(self->fd, self->as, 1ULL << 30, 2 * CORE_PAGE));
 }
 
 TEST_F(iova_file, bad_ranges)
@@ -104,9 +104,9 @@ TEST_F(iova_file, beyond_the_end)
 	EXPECT_EQ(-ERANGE, RANGE(PAGES * CORE_PAGE, CORE_PAGE));
 	EXPECT_EQ(-ERANGE, RANGE((PAGES - 1) * CORE_PAGE, 2 * CORE_PAGE));
 	EXPECT_EQ(-ERANGE, RANGE(0, (PAGES + 1) * CORE_PAGE));
-	EXPECT_EQ(-ERANGE, RANGE(1UL << 62, CORE_PAGE));
-	EXPECT_EQ(-ERANGE, RANGE((1UL << 63) - CORE_PAGE, CORE_PAGE));
-	EXPECT_EQ(-ERANGE, RANGE(1UL << 63, CORE_PAGE));
+	EXPECT_EQ(-ERANGE, RANGE(1ULL << 62, CORE_PAGE));
+	EXPECT_EQ(-ERANGE, RANGE((1ULL << 63) - CORE_PAGE, CORE_PAGE));
+	EXPECT_EQ(-ERANGE, RANGE(1ULL << 63, CORE_PAGE));
 	EXPECT_EQ(-ERANGE, RANGE(-CORE_PAGE, CORE_PAGE));
 	/* A last page that is only partly there is not. */
 	ASSERT_EQ(0, ftruncate(self->file, 2 * CORE_PAGE + 100));

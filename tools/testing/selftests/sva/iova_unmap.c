@@ -5,7 +5,7 @@
 #include "sva_core.h"
 #include "kselftest_harness.h"
 
-#define IOVA	(1UL << 30)
+#define IOVA	(1ULL << 30)
 
 FIXTURE(iova_unmap) {
 	struct core_counts before;

@@ -229,7 +229,7 @@ TEST_F_TIMEOUT(pasid_pool, numbers_that_others_have, LIMIT)
 	/* When they are gone their numbers are found again. */
 	for (i = 0; i < 100; i++) {
 		ASSERT_EQ(0, modules_load_sva("pool_share=96"));
-		if (core_count("pool_size") == modules_pool_size(BITS, 96))
+		if (core_count("pool_size") == (long)modules_pool_size(BITS, 96))
 			break;
 		ASSERT_EQ(0, modules_unload());
 		core_sleep_ms(50);

@@ -121,9 +121,10 @@ TEST_F(sim_mm, sim_bad_address)
 	desc = sva_sim_fill(0xffffffff81000000, 1, 8);
 	ASSERT_EQ(SVA_SIM_STATUS_FAULT, RUN(desc));
 	EXPECT_EQ(0xffffffff81000000, self->done->fault_addr);
-	desc = crc((void *)0xffffffffff600000, 8);
+	desc = crc(NULL, 8);
+	desc.src = 0xffffffffff600000;
 	ASSERT_EQ(SVA_SIM_STATUS_FAULT, RUN(desc));
-	desc = crc((void *)0x123456789abcdef0, 8);
+	desc.src = 0x123456789abcdef0;
 	ASSERT_EQ(SVA_SIM_STATUS_FAULT, RUN(desc));
 	EXPECT_EQ(0x123456789abcdef0, self->done->fault_addr);
 

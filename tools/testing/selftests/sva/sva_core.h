@@ -10,7 +10,7 @@
 
 #include "sva_util.h"
 
-#define CORE_PAGE	4096UL
+#define CORE_PAGE	4096ULL
 #define CORE_2M		(2UL << 20)
 #define CORE_RW		(SVA_IOVA_F_READ | SVA_IOVA_F_WRITE)
 

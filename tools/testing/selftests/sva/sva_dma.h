@@ -9,7 +9,7 @@
 
 #include "sva_core.h"
 
-#define DMA_RECORD	(1UL << 45)
+#define DMA_RECORD	(1ULL << 45)
 
 struct dma {
 	int fd;

@@ -122,7 +122,7 @@ TEST_F(vfio_engine, vfio_engine_process)
 TEST_F(vfio_engine, vfio_engine_beside_type1)
 {
 	uint64_t *page = sva_mem(CORE_PAGE);
-	const uint64_t iova = 1UL << 32;
+	const uint64_t iova = 1ULL << 32;
 
 	ASSERT_NE(NULL, page);
 	ATTACH();

@@ -10,7 +10,7 @@
 #include "kselftest_harness.h"
 
 #define ENGINE	0x123411e9
-#define LEN	(1UL << 20)
+#define LEN	(1ULL << 20)
 
 FIXTURE(vfio_kill) {
 	struct core_counts before;
@@ -105,7 +105,7 @@ static void use_device(const FIXTURE_DATA(vfio_kill) *self, int pf)
 		check("mapping", iova_map_at(as.fd, as.as, CORE_RW, mem, LEN,
 					     (uintptr_t)mem));
 		check("opening", open_device(self, &dev));
-		check("type1", vfio_type1_map(&dev, mem, LEN, 1UL << 32));
+		check("type1", vfio_type1_map(&dev, mem, LEN, 1ULL << 32));
 		check("attaching", vfio_attach(dev.fd, as.fd, as.pasid, &number));
 		if (pf >= 0)
 			check("attaching by PASID fd",

@@ -97,7 +97,7 @@ TEST_F(vfio_sim_dma, vfio_sim_beside_type1)
 {
 	struct bond_mem *mem = self->as.mem;
 	uint64_t *page = sva_mem(CORE_PAGE);
-	const uint64_t iova = 1UL << 32;
+	const uint64_t iova = 1ULL << 32;
 
 	ASSERT_NE(NULL, page);
 	ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd, self->as.pasid, NULL));
