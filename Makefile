@@ -95,7 +95,8 @@ stamp := $(O)/made-with
 $(stamp): FORCE
 	@mkdir -p $(O)/logs
 	@echo "$(KDIR) $(SVA_ROOT)" | cmp -s - $@ || { \
-		rm -rf $(addprefix $(O)/,modules lib tests tools bench check) $(O)/pack.erofs; \
+		rm -rf $(addprefix $(O)/,modules lib tests kernel-tests tools bench \
+			check) $(O)/pack.erofs; \
 		echo "$(KDIR) $(SVA_ROOT)" >$@; }
 
 modules: $(stamp)
@@ -112,6 +113,8 @@ tests: lib
 	$(call sub,tools/testing/selftests/sva,tests)
 	@cd $(O)/tests && for f in *; do \
 		ls $(CURDIR)/tools/testing/selftests/sva/$${f%_32}* >/dev/null 2>&1 || rm -rf "$$f"; done
+	@mkdir -p $(O)/kernel-tests
+	$(call sub,tools/testing/selftests/kernel,kernel-tests)
 
 tool-dirs := $(filter-out tools/testing,$(patsubst %/Makefile,%,$(wildcard tools/*/Makefile)))
 tools: $(tool-dirs:%=%/build)

@@ -76,14 +76,16 @@ ENGINE = ["-L", "/usr/share/qemu", "-L", "/usr/share/seabios",
           "-device", "pcie-root-port,id=port0,chassis=1",
           "-device", "sva-engine,id=engine0,bus=port0"]
 # Functions without PASIDs, for VFIO: some that do DMA as they are told, two in groups
-# of their own, and two in one slot, which share a group; and a disk with the
-# contents of the first one.
+# of their own, and two in one slot, which share a group; a disk with the contents of
+# the first one; and a network card that has virtual functions.
 EDU = [word for where in ("10", "11", "12.0", "12.1") for word in
        ("-device", f"edu,dma_mask=0xffffffffffffffff,addr={where},"
         f"multifunction={'on' if '.' in where else 'off'}")]
 VFIO = VTD + EDU + ["-drive", "if=none,id=nvme,format=raw,snapshot=on,"
                     f"file={BOOT / 'guest.erofs'}",
-                    "-device", "nvme,drive=nvme,serial=sva"]
+                    "-device", "nvme,drive=nvme,serial=sva",
+                    "-device", "pcie-root-port,id=port1,chassis=2",
+                    "-device", "igb,bus=port1"]
 # A test that needs other machines than the plain one says so at its top:
 # "Machine: NAME...". It is run on each of them.
 MACHINES = {
@@ -161,7 +163,7 @@ def qemu(acc, smp, mem, append, machine="plain", count=False):
 # What guest-init says to the kernel's log, before anything of ours is loaded.
 BOOTED = "sva-vm: booted"
 # Seconds that a boot may take. Emulated on a busy machine, a kernel sometimes
-# never finishes calibrating its timers; the next one does.
+# never finishes calibrating its timers, or panics over them; the next one does.
 BOOT_LIMIT = 90 * SLOWER
 BOOTS = 3
 
