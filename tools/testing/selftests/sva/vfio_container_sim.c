@@ -4,6 +4,7 @@
  * devices: beside PASIDs, with guest page tables, behind several IOMMUs.
  */
 #include "guest.h"
+#include "pasidfd_util.h"
 #include "vfio_util.h"
 #include "kselftest_harness.h"
 
@@ -179,6 +180,173 @@ TEST_F(vfio_container_sim, vfio_container_sim_nested)
 		  set(&self->dev[1], g.fd, rid));
 	munmap(g.ram, GUEST_SIZE);
 	close(g.file);
+}
+
+/* The second engine, in the container of the first */
+static int share_container(FIXTURE_DATA(vfio_container_sim) *self)
+{
+	struct vfio_dev *dev = &self->dev[1];
+	int ret;
+
+	vfio_close(dev);
+	dev->group = vfio_group_open(&self->hw[1]);
+	if (dev->group < 0)
+		return dev->group;
+	ret = sva_ioctl(dev->group, VFIO_GROUP_SET_CONTAINER, &self->dev[0].container);
+	if (ret)
+		return ret;
+	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, self->hw[1].name);
+	return dev->fd < 0 ? -errno : 0;
+}
+
+/* The second refuses: the first has what it had, or nothing if there is no way back. */
+TEST_F(vfio_container_sim, vfio_container_sim_refused)
+{
+	const bool fits = !strcmp(variant->iommu[0], variant->iommu[1]);
+	struct sva_container_info state = { .size = sizeof(state) };
+	struct vfio_dev *dev = &self->dev[0];
+	uint64_t gva = 0x5000, *page;
+	struct guest g = { .fd = self->as.fd };
+	struct sva_vfio_info info;
+	struct guest_space s;
+	uint32_t id, rid;
+	int pf;
+
+	ASSERT_EQ(0, share_container(self));
+	ASSERT_EQ(0, vfio_sva_info(dev->fd, &info));
+	g.dev = info.dev_id;
+	ASSERT_EQ(0, guest_parent(g.fd, SVA_AS_F_NEST_PARENT, &g.parent));
+	ASSERT_EQ(0, guest_memory(&g));
+	guest_space_init(&s, &g, 4);
+	page = guest_map_new(&s, gva);
+	ASSERT_EQ(0, guest_nest(&s, -1));
+	ASSERT_EQ(0, pasid_alloc_handle(g.fd, SVA_PASID_F_RID, &rid));
+	ASSERT_EQ(0, sva_pasid_bind(g.fd, rid, s.as));
+	pf = pasidfd_make(self->as.fd, self->rid, &id);
+	ASSERT_LE(0, pf);
+	ASSERT_EQ(0, set(dev, pf, 0));
+
+	EXPECT_EQ(fits ? 0 : -EXDEV, set(dev, g.fd, rid));
+	EXPECT_EQ(fits ? SVA_SIM_STATUS_OK : SVA_SIM_STATUS_FAULT,
+		  vfio_run(dev, 0, RID, sva_sim_fill(gva, 77, 8)));
+	EXPECT_EQ(fits ? SVA_SIM_STATUS_FAULT : SVA_SIM_STATUS_OK,
+		  vfio_copy(dev, 0, RID, self->as.mem));
+	ASSERT_EQ(0, set(dev, pf, 0));
+
+	/* What they had has been taken away. */
+	ASSERT_EQ(0, sva_destroy(self->as.fd, id));
+	*page = 0;
+	EXPECT_EQ(fits ? 0 : -ENOTRECOVERABLE, set(dev, g.fd, rid));
+	EXPECT_EQ(fits ? SVA_SIM_STATUS_OK : SVA_SIM_STATUS_FAULT,
+		  vfio_run(dev, 0, RID, sva_sim_fill(gva, 77, 8)));
+	EXPECT_EQ(fits ? 77 : 0, *page);
+	EXPECT_EQ(SVA_SIM_STATUS_FAULT, vfio_copy(dev, 0, RID, self->as.mem));
+	ASSERT_EQ(0, sva_ioctl(dev->container, SVA_CONTAINER_INFO, &state));
+	EXPECT_EQ(!fits, !!(state.state & SVA_CONTAINER_S_REVOKED));
+	ASSERT_EQ(0, set(dev, self->as.fd, self->rid));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, vfio_copy(dev, 0, RID, self->as.mem));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, vfio_copy(&self->dev[1], 0, RID, self->as.mem));
+	close(pf);
+	munmap(g.ram, GUEST_SIZE);
+	close(g.file);
+}
+
+/* --- page requests without a PASID ------------------------------------------------ */
+
+/* A handle bound to an address space of nothing, which asks by a fault queue */
+static int make_asking(int fd, int *q, uint32_t *as_id, uint32_t *rid)
+{
+	struct sva_faultq_alloc queue = { .size = sizeof(queue), .depth = 16 };
+	struct sva_as_alloc as = {
+		.size = sizeof(as), .type = SVA_AS_TYPE_IOVA,
+		.flags = SVA_AS_F_FAULT,
+	};
+	int ret = sva_ioctl(fd, SVA_FAULTQ_ALLOC, &queue);
+
+	if (ret)
+		return ret;
+	*q = as.fault_fd = queue.fd;
+	ret = sva_ioctl(fd, SVA_AS_ALLOC, &as) ?:
+	      pasid_alloc_handle(fd, SVA_PASID_F_RID, rid);
+	*as_id = as.id;
+	return ret ?: sva_pasid_bind(fd, *rid, as.id);
+}
+
+static bool asks(int q)
+{
+	struct pollfd pfd = { .fd = q, .events = POLLIN };
+
+	return poll(&pfd, 1, SVA_TIMEOUT_MS) == 1;
+}
+
+TEST_F(vfio_container_sim, vfio_container_sim_page_request)
+{
+	const uint64_t iova = 0x200000;
+	struct sva_sim_desc desc = sva_sim_fill(iova + 8, 7, 8);
+	uint64_t *page = sva_mem(CORE_PAGE);
+	struct sva_vfio_info info;
+	struct sva_fault fault;
+	uint32_t as, rid;
+	int i, q;
+
+	ASSERT_NE(NULL, page);
+	ASSERT_EQ(0, make_asking(self->as.fd, &q, &as, &rid));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, set(&self->dev[i], self->as.fd, rid));
+	for (i = 0; i < 2; i++) {
+		page[1] = 0;
+		ASSERT_EQ(0, vfio_sva_info(self->dev[i].fd, &info));
+		ASSERT_EQ(0, vfio_start(&self->dev[i], 0, RID, &desc));
+		ASSERT_TRUE(asks(q));
+		ASSERT_EQ(1, guest_read_faults(q, &fault, 1));
+		/* Whose it is can be told, though nobody attached the device itself. */
+		EXPECT_EQ(info.dev_id, fault.dev_id);
+		EXPECT_EQ(rid, fault.object);
+		EXPECT_EQ(0, fault.pasid);
+		EXPECT_EQ(SVA_FAULT_LAST_PAGE, fault.flags);
+		EXPECT_EQ(iova, fault.addr);
+		ASSERT_EQ(0, iova_map_at(self->as.fd, as, CORE_RW, page, CORE_PAGE,
+					 iova));
+		ASSERT_EQ(0, guest_respond(q, fault.cookie, SVA_FAULT_SUCCESS));
+		EXPECT_EQ(SVA_SIM_STATUS_OK, vfio_wait(&self->dev[i], 0));
+		EXPECT_EQ(7, page[1]);
+		ASSERT_EQ(CORE_PAGE, iova_unmap_all(self->as.fd, as));
+	}
+
+	ASSERT_EQ(0, vfio_start(&self->dev[0], 0, RID, &desc));
+	ASSERT_TRUE(asks(q));
+	ASSERT_EQ(1, guest_read_faults(q, &fault, 1));
+	ASSERT_EQ(0, guest_respond(q, fault.cookie, SVA_FAULT_INVALID));
+	EXPECT_EQ(SVA_SIM_STATUS_FAULT, vfio_wait(&self->dev[0], 0));
+	close(q);
+	munmap(page, CORE_PAGE);
+}
+
+/* Nobody answers: whatever ends it does not wait for that. */
+TEST_F(vfio_container_sim, vfio_container_sim_no_answer)
+{
+	struct sva_sim_desc desc = sva_sim_fill(0x200000, 7, 8);
+	uint32_t as, rid;
+	int q;
+
+	ASSERT_EQ(0, make_asking(self->as.fd, &q, &as, &rid));
+	ASSERT_EQ(0, set(&self->dev[0], self->as.fd, rid));
+	ASSERT_EQ(0, vfio_start(&self->dev[0], 0, RID, &desc));
+	ASSERT_TRUE(asks(q));
+	ASSERT_EQ(0, set(&self->dev[0], -1, 0));
+	EXPECT_EQ(SVA_SIM_STATUS_FAULT, vfio_wait(&self->dev[0], 0));
+
+	ASSERT_EQ(0, set(&self->dev[0], self->as.fd, rid));
+	ASSERT_EQ(0, vfio_start(&self->dev[0], 0, RID, &desc));
+	ASSERT_TRUE(asks(q));
+	ASSERT_EQ(0, sva_pasid_bind(self->as.fd, rid, self->as.as));
+	EXPECT_LT(0, vfio_wait(&self->dev[0], 0));
+
+	ASSERT_EQ(0, sva_pasid_bind(self->as.fd, rid, as));
+	ASSERT_EQ(0, vfio_start(&self->dev[0], 0, RID, &desc));
+	ASSERT_TRUE(asks(q));
+	vfio_close(&self->dev[0]);
+	close(q);
 }
 
 /* Interrupts that are not isolated */
