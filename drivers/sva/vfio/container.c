@@ -130,6 +130,17 @@ static int point_group(struct container_group *cg,
 	return 0;
 }
 
+/* Where there is no way back, it is blocked: it must not stay where others are not. */
+static int restore_group(struct container_group *cg,
+			 const struct address_space_name *name)
+{
+	int ret = point_group(cg, name);
+
+	if (ret)
+		block_group(cg);
+	return ret;
+}
+
 /* Takes over the reference to the file if it succeeds. */
 static int point_container(struct container *c,
 			   const struct address_space_name *name)
@@ -152,9 +163,9 @@ static int point_container(struct container *c,
 out_restore:
 	/* The one that refused may have kept what it had. */
 	if (!cg->bond)
-		err = point_group(cg, &c->name);
+		err = restore_group(cg, &c->name);
 	list_for_each_entry_continue_reverse(cg, &c->groups, node)
-		err = point_group(cg, &c->name) ?: err;
+		err = restore_group(cg, &c->name) ?: err;
 	return err ? -ENOTRECOVERABLE : ret;
 }
 
