@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Functions without PASIDs, driven from user space: whatever is done to them, the
- * result is the same with sva-vfio-pci as with vfio-pci; and attaching a PASID says
- * why it cannot be.
+ * result is the same with sva-vfio-pci as with vfio-pci, and the same in a container
+ * that translates through /dev/sva; and attaching a PASID says why it cannot be.
  *
  * Machine: vfio
  */
+#include <linux/sva_vfio_container.h>
+
 #include "vfio_pci_util.h"
 #include "kselftest_harness.h"
 
@@ -21,25 +23,36 @@ FIXTURE(vfio_pci) {
 	struct vfio_hw nvme;
 	struct vfio_dev dev;
 	char *mem;		/* at IOVA, once it is mapped */
+	int sva;		/* with a container of ours, what it names: */
+	uint32_t as;
+	uint32_t rid;
 };
 
 FIXTURE_VARIANT(vfio_pci) {
 	const char *driver;
+	int type;
 };
 
 FIXTURE_VARIANT_ADD(vfio_pci, vfio_pci) {
 	.driver = "vfio-pci",
+	.type = VFIO_TYPE1v2_IOMMU,
 };
 
 FIXTURE_VARIANT_ADD(vfio_pci, sva_vfio_pci) {
 	.driver = "sva-vfio-pci",
+	.type = VFIO_TYPE1v2_IOMMU,
+};
+
+FIXTURE_VARIANT_ADD(vfio_pci, sva_container) {
+	.driver = "sva-vfio-pci",
+	.type = VFIO_SVA_IOMMU,
 };
 
 FIXTURE_SETUP(vfio_pci)
 {
 	self->before = core_counts();
 	self->dev = (struct vfio_dev)VFIO_DEV_NONE;
-	if (!vfio_load())
+	if (!vfio_load() || system("modprobe sva_vfio_container"))
 		SKIP(return, "this kernel has no VFIO");
 	ASSERT_EQ(0, vfio_pci_find(&self->edu, EDU));
 	ASSERT_EQ(0, vfio_pci_find(&self->nvme, NVME));
@@ -47,16 +60,62 @@ FIXTURE_SETUP(vfio_pci)
 	ASSERT_EQ(0, vfio_hw_bind(&self->nvme, variant->driver));
 	self->mem = sva_mem(LEN);
 	ASSERT_NE(NULL, self->mem);
+	self->sva = sva_open();
+	ASSERT_LE(0, self->sva);
+	ASSERT_EQ(0, sva_as_alloc(self->sva, &self->as));
+	ASSERT_EQ(0, pasid_alloc_handle(self->sva, SVA_PASID_F_RID, &self->rid));
+	ASSERT_EQ(0, sva_pasid_bind(self->sva, self->rid, self->as));
 }
 
 FIXTURE_TEARDOWN(vfio_pci)
 {
 	vfio_close(&self->dev);
+	close(self->sva);
 	EXPECT_EQ(0, vfio_pci_give_back(&self->edu));
 	EXPECT_EQ(0, vfio_pci_give_back(&self->nvme));
 	munmap(self->mem, LEN);
 	EXPECT_EQ(0, vfio_unload());
+	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
 	EXPECT_TRUE(core_settles(&self->before));
+}
+
+/* --- what a container translates ------------------------------------------------- */
+
+/* Opens a function of which nothing is mapped. */
+static int open_function(FIXTURE_DATA(vfio_pci) *self, int type,
+			 const struct vfio_hw *hw)
+{
+	struct sva_container_set set = {
+		.size = sizeof(set), .fd = self->sva, .rid = self->rid,
+	};
+	int ret = vfio_pci_open_type(&self->dev, hw, type);
+
+	if (ret || type != VFIO_SVA_IOMMU)
+		return ret;
+	return sva_ioctl(self->dev.container, SVA_CONTAINER_SET, &set);
+}
+
+/* The first @len bytes of our memory, from IOVA on */
+static int map_memory(FIXTURE_DATA(vfio_pci) *self, size_t len)
+{
+	int ret = vfio_type1_map(&self->dev, self->mem, len, IOVA);
+
+	if (ret != -ENOTTY)
+		return ret;
+	return iova_map_at(self->sva, self->as, CORE_RW, self->mem, len, IOVA);
+}
+
+/* All of it again. Returns how much was mapped. */
+static int64_t unmap_memory(FIXTURE_DATA(vfio_pci) *self)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap), .iova = IOVA, .size = LEN,
+	};
+	int ret = sva_ioctl(self->dev.container, VFIO_IOMMU_UNMAP_DMA, &unmap);
+
+	if (ret == -ENOTTY)
+		return iova_unmap_all(self->sva, self->as);
+	return ret ?: (int64_t)unmap.size;
 }
 
 /* --- edu: docs/specs/edu.rst of QEMU ------------------------------------------- */
@@ -150,7 +209,7 @@ TEST_F(vfio_pci, vfio_pci_no_pasids)
 	ASSERT_EQ(0, vfio_as_make(&as));
 	ASSERT_EQ(0, pasid_alloc_handle(as.fd, SVA_PASID_F_MM, &mm));
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, vfio_open(&self->dev, hw[i]));
+		ASSERT_EQ(0, vfio_open_type(&self->dev, hw[i], variant->type));
 		ASSERT_EQ(ours ? 0 : -ENOTTY, vfio_sva_info(self->dev.fd, &info));
 		EXPECT_EQ(0, info.pasid_bits);
 		EXPECT_EQ(0, info.page_requests);
@@ -172,7 +231,7 @@ TEST_F(vfio_pci, vfio_pci_device_info)
 	struct vfio_device_info info = { .argsz = sizeof(info) };
 	struct vfio_region_info region;
 
-	ASSERT_EQ(0, vfio_pci_open(&self->dev, &self->edu));
+	ASSERT_EQ(0, open_function(self, variant->type, &self->edu));
 	ASSERT_EQ(0, sva_ioctl(self->dev.fd, VFIO_DEVICE_GET_INFO, &info));
 	EXPECT_TRUE(info.flags & VFIO_DEVICE_FLAGS_PCI);
 	EXPECT_EQ(VFIO_PCI_NUM_REGIONS, info.num_regions);
@@ -190,8 +249,8 @@ TEST_F(vfio_pci, vfio_pci_dma)
 {
 	char *src = self->mem, *dst = self->mem + CORE_PAGE;
 
-	ASSERT_EQ(0, vfio_pci_open(&self->dev, &self->edu));
-	ASSERT_EQ(0, vfio_type1_map(&self->dev, self->mem, LEN, IOVA));
+	ASSERT_EQ(0, open_function(self, variant->type, &self->edu));
+	ASSERT_EQ(0, map_memory(self, LEN));
 	memset(src, 0x5a, CORE_PAGE);
 	ASSERT_EQ(0, edu_copy(&self->dev, IOVA + CORE_PAGE, IOVA, CORE_PAGE));
 	EXPECT_EQ(0, memcmp(src, dst, CORE_PAGE));
@@ -205,8 +264,8 @@ TEST_F(vfio_pci, vfio_pci_dma_blocked)
 	bool logged = false;
 
 	ASSERT_LE(0, log);
-	ASSERT_EQ(0, vfio_pci_open(&self->dev, &self->edu));
-	ASSERT_EQ(0, vfio_type1_map(&self->dev, self->mem, CORE_PAGE, IOVA));
+	ASSERT_EQ(0, open_function(self, variant->type, &self->edu));
+	ASSERT_EQ(0, map_memory(self, CORE_PAGE));
 	memset(self->mem, 0x5a, CORE_PAGE);
 	/* Memory is there, but not for the function. */
 	memset(dst, 0x11, CORE_PAGE);
@@ -223,18 +282,14 @@ TEST_F(vfio_pci, vfio_pci_dma_blocked)
 
 TEST_F(vfio_pci, vfio_pci_unmapped_again)
 {
-	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap), .iova = IOVA, .size = LEN,
-	};
 	char *dst = self->mem + CORE_PAGE;
 
-	ASSERT_EQ(0, vfio_pci_open(&self->dev, &self->edu));
-	ASSERT_EQ(0, vfio_type1_map(&self->dev, self->mem, LEN, IOVA));
+	ASSERT_EQ(0, open_function(self, variant->type, &self->edu));
+	ASSERT_EQ(0, map_memory(self, LEN));
 	memset(self->mem, 0x5a, CORE_PAGE);
 	ASSERT_EQ(0, edu_copy(&self->dev, IOVA + CORE_PAGE, IOVA, CORE_PAGE));
 	EXPECT_EQ(0x5a, dst[0]);
-	ASSERT_EQ(0, sva_ioctl(self->dev.container, VFIO_IOMMU_UNMAP_DMA, &unmap));
-	EXPECT_EQ(LEN, unmap.size);
+	ASSERT_EQ(LEN, unmap_memory(self));
 	dst[0] = 1;
 	ASSERT_EQ(0, edu_dma(&self->dev, EDU_BUFFER, IOVA + CORE_PAGE, 8,
 			     EDU_TO_RAM));
@@ -244,9 +299,9 @@ TEST_F(vfio_pci, vfio_pci_unmapped_again)
 /* Closing stops it: a function that is opened again is not bus master. */
 TEST_F(vfio_pci, vfio_pci_reopened)
 {
-	ASSERT_EQ(0, vfio_pci_open(&self->dev, &self->edu));
+	ASSERT_EQ(0, open_function(self, variant->type, &self->edu));
 	vfio_close(&self->dev);
-	ASSERT_EQ(0, vfio_open(&self->dev, &self->edu));
+	ASSERT_EQ(0, vfio_open_type(&self->dev, &self->edu, variant->type));
 	EXPECT_FALSE(vfio_pci_config(self->dev.fd, PCI_COMMAND) &
 		     PCI_COMMAND_MASTER);
 }
@@ -258,13 +313,13 @@ TEST_F(vfio_pci, vfio_pci_beside_each_other)
 	int group, other;
 
 	ASSERT_EQ(0, vfio_hw_bind(&self->nvme, "vfio-pci"));
-	ASSERT_EQ(0, vfio_pci_open(&self->dev, &self->edu));
+	ASSERT_EQ(0, open_function(self, variant->type, &self->edu));
 	group = vfio_group_open(&self->nvme);
 	ASSERT_LE(0, group);
 	ASSERT_EQ(0, sva_ioctl(group, VFIO_GROUP_SET_CONTAINER, &self->dev.container));
 	other = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, self->nvme.name);
 	ASSERT_LE(0, other);
-	ASSERT_EQ(0, vfio_type1_map(&self->dev, self->mem, LEN, IOVA));
+	ASSERT_EQ(0, map_memory(self, LEN));
 	memset(self->mem, 0x5a, CORE_PAGE);
 	close(other);
 	close(group);
@@ -395,8 +450,8 @@ TEST_F(vfio_pci, vfio_pci_nvme)
 	int i;
 
 	ASSERT_LE(0, disk);
-	ASSERT_EQ(0, vfio_pci_open(&self->dev, &self->nvme));
-	ASSERT_EQ(0, vfio_type1_map(&self->dev, self->mem, 6 * CORE_PAGE, IOVA));
+	ASSERT_EQ(0, open_function(self, variant->type, &self->nvme));
+	ASSERT_EQ(0, map_memory(self, 6 * CORE_PAGE));
 	ASSERT_EQ(0, nvme_start(&nvme, &self->dev, self->mem));
 
 	/* It has what the first disk has. */
@@ -413,6 +468,42 @@ TEST_F(vfio_pci, vfio_pci_nvme)
 	close(disk);
 }
 
+static uint16_t find_capability(int fd, uint8_t id)
+{
+	uint16_t at = vfio_pci_config(fd, PCI_CAPABILITY_LIST) & 0xfc;
+
+	while (at && (vfio_pci_config(fd, at) & 0xff) != id)
+		at = vfio_pci_config(fd, at) >> 8 & 0xfc;
+	return at;
+}
+
+/* Asleep and awake again, it reaches what it reached before, and no more. */
+TEST_F(vfio_pci, vfio_pci_nvme_d3)
+{
+	struct nvme nvme;
+	uint16_t pm;
+	int i;
+
+	ASSERT_EQ(0, open_function(self, variant->type, &self->nvme));
+	ASSERT_EQ(0, map_memory(self, 5 * CORE_PAGE));
+	pm = find_capability(self->dev.fd, PCI_CAP_ID_PM);
+	ASSERT_NE(0, pm);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, nvme_start(&nvme, &self->dev, self->mem));
+		EXPECT_EQ(0, nvme_io(&nvme, false, IOVA + 4 * CORE_PAGE, 0));
+		ASSERT_EQ(0, vfio_pci_config_set(self->dev.fd, pm + PCI_PM_CTRL, 3));
+		EXPECT_EQ(3, vfio_pci_config(self->dev.fd, pm + PCI_PM_CTRL) &
+			     PCI_PM_CTRL_STATE_MASK);
+		ASSERT_EQ(0, vfio_pci_config_set(self->dev.fd, pm + PCI_PM_CTRL, 0));
+		ASSERT_EQ(0, vfio_pci_master(self->dev.fd));
+	}
+	ASSERT_EQ(0, nvme_start(&nvme, &self->dev, self->mem));
+	memset(self->mem + 5 * CORE_PAGE, 0x11, CORE_PAGE);
+	EXPECT_EQ(0, nvme_io(&nvme, false, IOVA + 4 * CORE_PAGE, 0));
+	nvme_io(&nvme, false, IOVA + 5 * CORE_PAGE, 0);
+	EXPECT_EQ(0x11, self->mem[5 * CORE_PAGE]);
+}
+
 /* What is not mapped is not transferred, whatever the controller thinks of it. */
 TEST_F(vfio_pci, vfio_pci_nvme_blocked)
 {
@@ -421,8 +512,8 @@ TEST_F(vfio_pci, vfio_pci_nvme_blocked)
 	struct nvme nvme;
 
 	ASSERT_LE(0, log);
-	ASSERT_EQ(0, vfio_pci_open(&self->dev, &self->nvme));
-	ASSERT_EQ(0, vfio_type1_map(&self->dev, self->mem, 5 * CORE_PAGE, IOVA));
+	ASSERT_EQ(0, open_function(self, variant->type, &self->nvme));
+	ASSERT_EQ(0, map_memory(self, 5 * CORE_PAGE));
 	ASSERT_EQ(0, nvme_start(&nvme, &self->dev, self->mem));
 	memset(self->mem + 5 * CORE_PAGE, 0x11, CORE_PAGE);
 	for (i = 0; i < 100 && !logged; i++) {

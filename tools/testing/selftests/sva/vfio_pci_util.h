@@ -86,12 +86,16 @@ static inline int vfio_pci_master(int fd)
 				   PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
 }
 
-/* Opens a function, makes it bus master and maps its first BAR. */
-static inline int vfio_pci_open(struct vfio_dev *dev, const struct vfio_hw *hw)
+/*
+ * Opens a function, makes it bus master and maps its first BAR. @type is as in
+ * vfio_open_type().
+ */
+static inline int vfio_pci_open_type(struct vfio_dev *dev, const struct vfio_hw *hw,
+				     int type)
 {
 	struct vfio_region_info info;
 	void *bar;
-	int ret = vfio_open(dev, hw);
+	int ret = vfio_open_type(dev, hw, type);
 
 	if (ret)
 		return ret;
@@ -110,6 +114,11 @@ static inline int vfio_pci_open(struct vfio_dev *dev, const struct vfio_hw *hw)
 err:
 	vfio_close(dev);
 	return ret;
+}
+
+static inline int vfio_pci_open(struct vfio_dev *dev, const struct vfio_hw *hw)
+{
+	return vfio_pci_open_type(dev, hw, VFIO_TYPE1v2_IOMMU);
 }
 
 #endif /* VFIO_PCI_UTIL_H */
