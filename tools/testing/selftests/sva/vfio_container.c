@@ -14,9 +14,22 @@ FIXTURE(vfio_container) {
 	struct vfio_test t;
 };
 
+FIXTURE_VARIANT(vfio_container) {
+	const char *driver;
+};
+
+FIXTURE_VARIANT_ADD(vfio_container, vfio_pci) {
+	.driver = "vfio-pci",
+};
+
+FIXTURE_VARIANT_ADD(vfio_container, sva_vfio_pci) {
+	.driver = "sva-vfio-pci",
+};
+
 FIXTURE_SETUP(vfio_container)
 {
 	self->before = core_counts();
+	self->t.driver = variant->driver;
 	ASSERT_EQ(0, vfio_test_begin(&self->t));
 }
 
@@ -427,7 +440,7 @@ TEST_F(vfio_container, vfio_container_group_of_two)
 	ASSERT_EQ(0, container_set(container, t->fd, t->rid));
 	EXPECT_TRUE(vfio_reaches(t, 2, t->mem));
 	ASSERT_EQ(0, bond_write_file("/sys/bus/pci/rescan", "1"));
-	ASSERT_EQ(0, vfio_hw_bind(&t->hw[3], "vfio-pci"));
+	ASSERT_EQ(0, vfio_hw_bind(&t->hw[3], variant->driver));
 	ASSERT_EQ(0, edu_open(t->group[2], &t->hw[3], &t->dev[3]));
 	EXPECT_TRUE(vfio_reaches(t, 3, t->mem));
 
@@ -437,7 +450,7 @@ TEST_F(vfio_container, vfio_container_group_of_two)
 	ASSERT_EQ(0, container_set(container, t->fd, t->rid));
 	EXPECT_TRUE(vfio_reaches(t, 3, t->mem));
 	EXPECT_EQ(0, bond_write_file("/sys/bus/pci/rescan", "1"));
-	EXPECT_EQ(0, vfio_hw_bind(&t->hw[2], "vfio-pci"));
+	EXPECT_EQ(0, vfio_hw_bind(&t->hw[2], variant->driver));
 	close(container);
 }
 
@@ -469,7 +482,7 @@ TEST_F(vfio_container, vfio_container_unbind_while_open)
 	EXPECT_EQ(0, sva_pasid_info(t->fd, t->rid, &info));
 	EXPECT_EQ(0, info.bonds);
 	EXPECT_EQ(-EINVAL, container_block(container));
-	EXPECT_EQ(0, vfio_hw_bind(&t->hw[0], "vfio-pci"));
+	EXPECT_EQ(0, vfio_hw_bind(&t->hw[0], variant->driver));
 	close(container);
 }
 

@@ -241,6 +241,7 @@ static inline int edu_copy(struct edu_dev *dev, uint64_t src, uint64_t dst)
 #define VFIO_TEST_DEVS	4
 
 struct vfio_test {
+	const char *driver;	/* of the devices, to be set before */
 	int fd;
 	uint32_t as;
 	uint32_t rid;		/* bound to @as */
@@ -254,12 +255,12 @@ static inline int vfio_test_bind(struct vfio_test *t)
 {
 	int i, ret = 0;
 
-	if (system("modprobe -a vfio-pci sva_vfio_container"))
+	if (!vfio_load() || system("modprobe sva_vfio_container"))
 		return -ENOENT;
 	if (edu_find(t->hw, VFIO_TEST_DEVS) < VFIO_TEST_DEVS)
 		return -ENODEV;
 	for (i = 0; i < VFIO_TEST_DEVS && !ret; i++)
-		ret = vfio_hw_bind(&t->hw[i], "vfio-pci");
+		ret = vfio_hw_bind(&t->hw[i], t->driver);
 	return ret;
 }
 
@@ -302,7 +303,7 @@ static inline int vfio_test_end(struct vfio_test *t)
 		vfio_pci_give_back(&t->hw[i]);
 	close(t->fd);
 	munmap(t->mem, VFIO_TEST_SIZE);
-	return modules_unload_one("sva_vfio_container");
+	return modules_unload_one("sva_vfio_container") ?: vfio_unload();
 }
 
 /* Whether a device copies within @mem if it is told to copy within the map. */
@@ -316,6 +317,51 @@ static inline bool vfio_reaches(struct vfio_test *t, int i, uint64_t *mem)
 	dst[0] = 0;
 	return !edu_copy(&t->dev[i], VFIO_TEST_SRC, VFIO_TEST_DST) &&
 	       __atomic_load_n(dst, __ATOMIC_ACQUIRE) == stamp;
+}
+
+/* --- a program that uses a container ------------------------------------------------ */
+
+/* What it has open. */
+enum { VFIO_SVA, VFIO_CONTAINER, VFIO_GROUP, VFIO_DEVICE, VFIO_FDS };
+
+struct vfio_user {
+	int fd[VFIO_FDS];
+	struct edu_dev dev;
+	uint32_t as;
+	uint32_t rid;
+};
+
+static inline int vfio_user_open(const struct vfio_hw *hw, struct vfio_user *u, uint64_t *mem)
+{
+	int ret;
+
+	u->fd[VFIO_SVA] = sva_open();
+	ret = sva_as_alloc(u->fd[VFIO_SVA], &u->as) ?:
+	      iova_map_at(u->fd[VFIO_SVA], u->as, CORE_RW, mem, VFIO_TEST_SIZE,
+			  VFIO_TEST_IOVA) ?:
+	      pasid_alloc_handle(u->fd[VFIO_SVA], SVA_PASID_F_RID, &u->rid) ?:
+	      sva_pasid_bind(u->fd[VFIO_SVA], u->rid, u->as);
+	if (ret)
+		return ret;
+	u->fd[VFIO_GROUP] = vfio_group_open(hw);
+	if (u->fd[VFIO_GROUP] < 0)
+		return u->fd[VFIO_GROUP];
+	u->fd[VFIO_CONTAINER] = vfio_container_with(u->fd[VFIO_GROUP], VFIO_SVA_IOMMU);
+	if (u->fd[VFIO_CONTAINER] < 0)
+		return u->fd[VFIO_CONTAINER];
+	ret = container_set(u->fd[VFIO_CONTAINER], u->fd[VFIO_SVA], u->rid) ?:
+	      edu_open(u->fd[VFIO_GROUP], hw, &u->dev);
+	u->fd[VFIO_DEVICE] = u->dev.fd;
+	return ret;
+}
+
+/* The mapping of its registers keeps the device open. */
+static inline void vfio_user_close(struct vfio_user *u, int which)
+{
+	if (which == VFIO_DEVICE)
+		edu_close(&u->dev);
+	else
+		close(u->fd[which]);
 }
 
 #endif /* VFIO_CONTAINER_H */
