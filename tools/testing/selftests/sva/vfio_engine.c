@@ -6,6 +6,7 @@
  * Machine: engine
  */
 #include <linux/iommufd.h>
+#include <pthread.h>
 
 #include "pasidfd_util.h"
 #include "vfio_pci_util.h"
@@ -174,6 +175,90 @@ TEST_F(vfio_engine, vfio_engine_reset)
 	ASSERT_EQ(0, vfio_pci_master(self->dev.fd));
 	EXPECT_EQ(SVA_SIM_STATUS_FAULT, COPY());
 	munmap(mem, len);
+}
+
+/* The whole bus is reset. The groups of all that is on it have to be named: ours. */
+TEST_F(vfio_engine, vfio_engine_hot_reset)
+{
+	union {
+		struct vfio_pci_hot_reset header;
+		char room[sizeof(struct vfio_pci_hot_reset) + sizeof(int32_t)];
+	} cmd = { .header.argsz = sizeof(cmd), .header.count = 1 };
+	const size_t len = 1 << 20;
+	char *mem = sva_mem(len);
+	struct sva_sim_desc desc = sva_sim_fill((uintptr_t)mem, 1, len);
+	int i;
+
+	ASSERT_NE(NULL, mem);
+	ASSERT_EQ(0, iova_map_at(self->as.fd, self->as.as, CORE_RW, mem, len,
+				 (uintptr_t)mem));
+	cmd.header.group_fds[0] = self->dev.group;
+	ATTACH();
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, vfio_start(&self->dev, 0, self->as.pasid, &desc));
+		ASSERT_EQ(0, sva_ioctl(self->dev.fd, VFIO_DEVICE_PCI_HOT_RESET, &cmd));
+		ASSERT_EQ(0, vfio_pci_master(self->dev.fd));
+		EXPECT_EQ(SVA_SIM_STATUS_OK, COPY());
+		/* Whatever ran has ended. */
+		memset(mem, 0, len);
+		EXPECT_EQ(SVA_SIM_STATUS_OK, COPY());
+		EXPECT_EQ(NULL, memchr(mem, 1, len));
+	}
+	EXPECT_EQ(0, vfio_detach(self->dev.fd, self->as.pasid));
+	ASSERT_EQ(0, sva_ioctl(self->dev.fd, VFIO_DEVICE_PCI_HOT_RESET, &cmd));
+	ASSERT_EQ(0, vfio_pci_master(self->dev.fd));
+	EXPECT_EQ(SVA_SIM_STATUS_FAULT, COPY());
+	munmap(mem, len);
+}
+
+static void *reset_again_and_again(void *data)
+{
+	FIXTURE_DATA(vfio_engine) *self = data;
+	intptr_t ret = 0;
+	int i;
+
+	for (i = 0; i < 8 && !ret; i++)
+		ret = sva_ioctl(self->dev.fd, VFIO_DEVICE_RESET, NULL);
+	return (void *)ret;
+}
+
+/* What comes while it is reset is refused or done, and nothing between. */
+TEST_F(vfio_engine, vfio_engine_attached_in_reset)
+{
+	uint32_t other, as = self->as.as;
+	int ret, fd = self->dev.fd, done = 0, busy = 0;
+	bool attached = false;
+	pthread_t thread;
+	void *failed;
+
+	ASSERT_EQ(0, pasid_alloc(self->as.fd, 0, 0, 1, &other));
+	ATTACH();
+	ASSERT_EQ(0, pthread_create(&thread, NULL, reset_again_and_again, self));
+	while (pthread_tryjoin_np(thread, &failed)) {
+		ret = attached ? vfio_detach(fd, other) :
+				 vfio_attach(fd, self->as.fd, other, NULL);
+		if (!ret)
+			attached = !attached;
+		ASSERT_TRUE(!ret || (ret == -EBUSY && !attached)) {
+			TH_LOG("%s: %d", attached ? "detach" : "attach", ret);
+		}
+		ret = sva_pasid_bind(self->as.fd, other, as);
+		ASSERT_TRUE(!ret || (ret == -EBUSY && attached)) {
+			TH_LOG("bind: %d", ret);
+		}
+		if (!ret)
+			as = as == SVA_AS_NONE ? self->as.as : SVA_AS_NONE;
+		done += !ret;
+		busy += ret == -EBUSY;
+	}
+	EXPECT_EQ(NULL, failed);
+	TH_LOG("%d done, %d refused", done, busy);
+	if (!attached)
+		ASSERT_EQ(0, vfio_attach(fd, self->as.fd, other, NULL));
+	ASSERT_EQ(0, sva_pasid_bind(self->as.fd, other, self->as.as));
+	ASSERT_EQ(0, vfio_pci_master(fd));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, COPY());
+	EXPECT_EQ(SVA_SIM_STATUS_OK, vfio_copy(&self->dev, 1, other, self->as.mem));
 }
 
 /* The IOMMU blocks what the user has not stopped. */
