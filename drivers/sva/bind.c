@@ -620,12 +620,35 @@ static int start_attachment(struct sva_attachment *att, struct sva_bond *bond)
 	return pasid->as ? switch_to(att, pasid->as) : 0;
 }
 
+/*
+ * When a process ends, an IOMMU driver takes its PASID out of use by itself, and
+ * Intel's forgets with that to wait for page requests at the unbind (7.2, drivers/
+ * iommu/intel/pasid.c: the entry is not marked any more, because it is not present
+ * then). One that is still being handled would be freed twice. While the process
+ * is held the unbind waits; after its end, handling has to be waited for here.
+ */
+static void unbind_process(struct sva_attachment *att)
+{
+	struct device *dev = att->process->dev;
+	struct mm_struct *mm = att->pasid->mm;
+
+	if (sva_process_hold(att->pasid->process, mm)) {
+		iommu_sva_unbind_device(att->process);
+		mmput_async(mm);
+		return;
+	}
+	/* Absent if the device makes no page requests */
+	if (rcu_access_pointer(dev->iommu->fault_param))
+		iopf_queue_flush_dev(dev);
+	iommu_sva_unbind_device(att->process);
+}
+
 static void stop_attachment(struct sva_attachment *att)
 {
 	struct sva_target target = attachment_target(att);
 
 	if (att->process)
-		iommu_sva_unbind_device(att->process);
+		unbind_process(att);
 	if (att->now)
 		target_clear(&target, att->now->domain->domain);
 	free_translation(att->now);

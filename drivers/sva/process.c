@@ -9,6 +9,7 @@
  */
 #include <linux/cleanup.h>
 #include <linux/mmu_notifier.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "sva_private.h"
@@ -16,7 +17,7 @@
 struct sva_process {
 	struct mmu_notifier mn;		/* used by the mm until its end, by PASIDs */
 	struct list_head node;
-	bool ended;			/* the mm's use has; processes_lock */
+	struct completion ended;	/* the mm's use has; processes_lock */
 	struct sva_account *account;	/* charged; NULL: not yet. mmap_lock */
 };
 
@@ -39,6 +40,7 @@ static struct mmu_notifier *alloc_process(struct mm_struct *mm)
 	if (!process)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&process->node);
+	init_completion(&process->ended);
 	return &process->mn;
 }
 
@@ -60,9 +62,9 @@ static void free_process(struct mmu_notifier *mn)
 static void end_process(struct sva_process *process)
 {
 	lockdep_assert_held(&processes_lock);
-	if (process->ended)
+	if (completion_done(&process->ended))
 		return;
-	process->ended = true;
+	complete_all(&process->ended);
 	mmu_notifier_put(&process->mn);
 }
 
@@ -148,6 +150,27 @@ struct sva_process *sva_process_get(struct mm_struct *mm,
 void sva_process_put(struct sva_process *process)
 {
 	mmu_notifier_put(&process->mn);
+}
+
+/**
+ * sva_process_hold() - Keep the memory of a process, or wait until it has ended
+ * @process: The process
+ * @mm: Its memory
+ *
+ * The end is when everybody who registered for it was told, an IOMMU driver that
+ * translates through this memory among them. What is done after this function does
+ * not meet them half-way.
+ *
+ * Context: Sleeps. What ends the memory takes none of our locks but processes_lock.
+ * Return: true if it is held, to be given up by mmput_async(); false if it has ended.
+ */
+bool sva_process_hold(struct sva_process *process, struct mm_struct *mm)
+{
+	if (mmget_not_zero(mm))
+		return true;
+	wait_for_completion(&process->ended);
+	mmu_notifier_synchronize();
+	return false;
 }
 
 /**

@@ -228,6 +228,7 @@ extern atomic_t sva_nr_processes;
 struct sva_process *sva_process_get(struct mm_struct *mm,
 				    struct sva_account *account);
 void sva_process_put(struct sva_process *process);
+bool sva_process_hold(struct sva_process *process, struct mm_struct *mm);
 void sva_processes_exit(void);
 
 /* --- PASIDs: pasid.c ----------------------------------------------------- */

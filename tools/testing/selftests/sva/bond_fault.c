@@ -3,7 +3,10 @@
  * Ends of life while a page request of a process PASID is being served, and for
  * as long as the test likes: the page is of a file whose file system is a
  * process of ours, which does not answer until told to.
+ *
+ * Machine: plain engine
  */
+#include <limits.h>
 #include <linux/fuse.h>
 #include <pthread.h>
 #include <sys/mount.h>
@@ -12,7 +15,8 @@
 #include "bond_util.h"
 #include "kselftest_harness.h"
 
-#define FILE_SIZE	(16 * 4096)
+#define FILE_PAGES	16
+#define FILE_SIZE	(FILE_PAGES * 4096)
 #define FILE_NODE	2
 #define PATTERN		0x42
 
@@ -25,7 +29,8 @@ FIXTURE(bond_fault) {
 	int answer;		/* a byte lets one go */
 	char *file;
 	struct bond_mem *mem;
-	char name[32];
+	char name[32];		/* of an engine of our own, if it is software */
+	char path[PATH_MAX];	/* of the PCI function in sysfs, if it is one */
 	int sim;
 };
 
@@ -179,6 +184,39 @@ static int process_queue(int sim)
 	return ret;
 }
 
+static int open_engine(FIXTURE_DATA(bond_fault) *self)
+{
+	int sim = sva_sim_open(0);
+
+	if (sim < 0 || !sva_sim_is_software(sim)) {
+		if (!realpath("/sys/class/sva_sim/sva_sim0/device", self->path))
+			return -errno;
+		return sim;
+	}
+	close(sim);
+	sva_sim_name(self->name, sizeof(self->name), "faulty");
+	return sva_sim_create(self->name, NULL, NULL, NULL);
+}
+
+static int remove_engine(FIXTURE_DATA(bond_fault) *self)
+{
+	char file[PATH_MAX + 16];
+
+	if (!self->path[0])
+		return sva_sim_remove(self->name);
+	snprintf(file, sizeof(file), "%s/remove", self->path);
+	return bond_write_file(file, "1");
+}
+
+/* As it was before the test. */
+static void put_engine(FIXTURE_DATA(bond_fault) *self)
+{
+	if (!self->path[0])
+		sva_sim_remove(self->name);
+	else if (access(self->path, F_OK))
+		bond_write_file("/sys/bus/pci/rescan", "1");
+}
+
 FIXTURE_SETUP(bond_fault)
 {
 	char options[64];
@@ -203,8 +241,7 @@ FIXTURE_SETUP(bond_fault)
 
 	self->mem = bond_mem();
 	ASSERT_NE(NULL, self->mem);
-	sva_sim_name(self->name, sizeof(self->name), "faulty");
-	self->sim = sva_sim_create(self->name, NULL, NULL, NULL);
+	self->sim = open_engine(self);
 	ASSERT_LE(0, self->sim);
 }
 
@@ -215,7 +252,7 @@ FIXTURE_TEARDOWN(bond_fault)
 	kill(self->server, SIGKILL);
 	waitpid(self->server, NULL, 0);
 	close(self->sim);
-	sva_sim_remove(self->name);
+	put_engine(self);
 	munmap(self->file, FILE_SIZE);
 	munmap(self->mem, sizeof(*self->mem));
 	close(self->asked);
@@ -225,15 +262,21 @@ FIXTURE_TEARDOWN(bond_fault)
 	EXPECT_TRUE(core_settles(&self->before));
 }
 
-static int submit_read(FIXTURE_DATA(bond_fault) *self)
+static int submit_read_page(FIXTURE_DATA(bond_fault) *self, int page)
 {
 	struct sva_sim_desc desc =
-		sva_sim_memcpy((uintptr_t)self->mem->dst, (uintptr_t)self->file,
-			       4096);
+		sva_sim_memcpy((uintptr_t)self->mem->dst,
+			       (uintptr_t)self->file + page * CORE_PAGE,
+			       CORE_PAGE);
 
 	self->mem->done.status = SVA_SIM_STATUS_PENDING;
 	desc.completion = (uintptr_t)&self->mem->done;
 	return sva_sim_submit(self->sim, &desc);
+}
+
+static int submit_read(FIXTURE_DATA(bond_fault) *self)
+{
+	return submit_read_page(self, 0);
 }
 
 /* Until the fault handler waits for the file system. */
@@ -278,7 +321,7 @@ static void *ends(void *data)
 
 static int end_by_remove(FIXTURE_DATA(bond_fault) *self)
 {
-	return sva_sim_remove(self->name);
+	return remove_engine(self);
 }
 
 static int end_by_close(FIXTURE_DATA(bond_fault) *self)
@@ -355,7 +398,7 @@ TEST_F(bond_fault, bond_fault_and_close)
 {
 	end_during_fault(_metadata, self, end_by_close);
 	/* The engine is none the worse for it. */
-	EXPECT_EQ(0, sva_sim_set(self->name, "enable", "0"));
+	EXPECT_EQ(0, remove_engine(self));
 }
 
 TEST_F(bond_fault, bond_fault_and_kill)
@@ -381,6 +424,61 @@ TEST_F(bond_fault, bond_fault_and_kill)
 	bond_drain(self->sim);
 	ASSERT_EQ(0, sva_sim_detach(self->sim));
 	bond_drain(self->sim);
+	ASSERT_EQ(0, process_queue(self->sim));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim, self->mem));
+}
+
+#define DEAD_MEMORY	(256UL << 20)
+
+/* Memory that it takes a while to free */
+static bool has_much(void)
+{
+	char *much = sva_mem(DEAD_MEMORY);
+
+	if (!much || madvise(much, DEAD_MEMORY, MADV_NOHUGEPAGE))
+		return false;
+	memset(much, 1, DEAD_MEMORY);
+	return true;
+}
+
+static int another_queue(int sim)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", sim);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/*
+ * The page fault is the last user of the memory, and ends it, which takes a while.
+ * It is still to be answered then, when the last descriptor of the queue is closed.
+ */
+TEST_F_TIMEOUT(bond_fault, bond_fault_outlives_process, 60)
+{
+	int i, status, sim = self->sim;
+	pid_t pid;
+
+	for (i = 0; i < 4; i++) {
+		self->sim = another_queue(sim);
+		ASSERT_LE(0, self->sim);
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			if (!has_much() || process_queue(self->sim) ||
+			    submit_read_page(self, i))
+				_exit(1);
+			pause();
+			_exit(2);
+		}
+		ASSERT_TRUE(is_served(self));
+		ASSERT_EQ(0, kill(pid, SIGKILL));
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status));
+		ASSERT_EQ(1, write(self->answer, "", 1));
+		usleep(10000 * i);
+		close(self->sim);
+	}
+	self->sim = sim;
 	ASSERT_EQ(0, process_queue(self->sim));
 	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim, self->mem));
 }
