@@ -2,6 +2,8 @@
 /*
  * Ends of life on the side of the process: descriptors, memory, the process
  * itself, while an engine is at work in it.
+ *
+ * Machine: plain engine
  */
 #include <pthread.h>
 #include <sched.h>
