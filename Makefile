@@ -15,7 +15,7 @@ builds := all modules lib tests tools bench-programs pack pack-demo staging
 runs := demo test shell bench
 debug-runs := test-debug shell-debug
 
-.PHONY: $(builds) $(runs) $(debug-runs) check qemu help clean update install FORCE
+.PHONY: $(builds) $(runs) $(debug-runs) check qemu check-qemu mutations help clean update install FORCE
 .DEFAULT_GOAL := all
 
 Q := $(if $(V),,@)
@@ -45,7 +45,13 @@ demo: pack-demo
 # Without it, the tests that need it say that they are skipped.
 test shell: qemu
 qemu: pack
-	@tools/testing/qemu/build $(O)/qemu-system-x86_64 || rm -f $(O)/qemu-system-x86_64
+	@tools/testing/qemu/build $(O) || rm -f $(O)/qemu-system-x86_64
+# QEMU's own test of what our patches change
+check-qemu: qemu
+	@$(VM)/enter tools/testing/qemu/check $(O)
+# What our tests do not see is no reason to believe them.
+mutations: pack
+	@tools/testing/qemu/mutate $(O) $(T)
 $(runs):
 	@$(call enter,run-$@)
 
@@ -169,6 +175,8 @@ help:
 	@echo '                if there is no such program, single tests'
 	@echo 'make test-debug make the debug kernel (10 minutes, once) and run the tests on it'
 	@echo 'make check      compiler warnings, sparse, checkpatch, kernel-doc, ...'
+	@echo 'make check-qemu    the patched QEMU passes its own test of the IOMMU'
+	@echo 'make mutations     breaks that QEMU in several ways: each must be noticed'
 	@echo 'make shell      a root shell in the virtual machine, everything loaded'
 	@echo 'make shell-debug  the same on the debug kernel'
 	@echo 'make bench      run the benchmarks'
