@@ -72,7 +72,8 @@ VTD = ["-device", "intel-iommu,intremap=on,scalable-mode=on,fsts=on,svm=on,"
 # An Intel IOMMU that nests, an engine behind it, and room to plug in another.
 ENGINE = ["-L", "/usr/share/qemu", "-L", "/usr/share/seabios",
           "-device", "intel-iommu,intremap=on,x-scalable-mode=on,x-flts=on,"
-          "x-nest=on,x-pasid-mode=on,x-pasid-bits=20,device-iotlb=on,x-prs=on",
+          "x-nest=on,x-pasid-mode=on,x-pasid-bits=20,device-iotlb=on,x-prs=on,"
+          "x-caches=on",
           "-device", "pcie-root-port,id=port0,chassis=1",
           "-device", "sva-engine,id=engine0,bus=port0"]
 # Functions without PASIDs, for VFIO: some that do DMA as they are told, two in groups
@@ -86,6 +87,26 @@ VFIO = VTD + EDU + ["-drive", "if=none,id=nvme,format=raw,snapshot=on,"
                     "-device", "nvme,drive=nvme,serial=sva",
                     "-device", "pcie-root-port,id=port1,chassis=2",
                     "-device", "igb,bus=port1"]
+# Devices of virtio whose accesses are translated: a disk with the contents of the
+# first one, and two network cards that are connected.
+TRANSLATED = "disable-legacy=on,iommu_platform=on"
+VIRTIO = (["-L", "/usr/share/qemu", "-L", "/usr/share/seabios",
+           "-drive", "if=none,id=extra,format=raw,snapshot=on,"
+           f"file={BOOT / 'guest.erofs'}",
+           "-device", f"virtio-blk-pci,drive=extra,serial=sva,addr=18,{TRANSLATED}"]
+          + [word for n in (1, 2) for word in
+             ("-netdev", f"hubport,id=net{n},hubid=0",
+              "-device", f"virtio-net-pci,netdev=net{n},mac=52:54:00:00:00:0{n},"
+              f"romfile=,addr=1{8 + n:x},{TRANSLATED}")])
+
+
+def virtio(iommu, words):
+    """A machine with these devices behind the patched QEMU's IOMMU. The firmware
+    leaves the disk at work, which gives a fault when translation begins."""
+    return Hardware(["-device", f"intel-iommu,intremap=on,x-caches=on{iommu}"] + VIRTIO,
+                    f"{words} iommu.passthrough=0 ", patched=True, faults=True)
+
+
 # A test that needs other machines than the plain one says so at its top:
 # "Machine: NAME...". It is run on each of them.
 MACHINES = {
@@ -94,7 +115,12 @@ MACHINES = {
     "vtd-sm-off": Hardware(VTD, "intel_iommu=on,sm_off "),
     "vtd-legacy": Hardware(["-device", "intel-iommu,intremap=on"], "intel_iommu=on "),
     "vfio": Hardware(VFIO, "intel_iommu=on,sm_on ", faults=True),
-    "engine": Hardware(ENGINE, "intel_iommu=on,sm_on ", "max,la57=off", True, True),
+    # Tests reach the engine's registers while its driver has it.
+    "engine": Hardware(ENGINE, "intel_iommu=on,sm_on iomem=relaxed ", "max,la57=off",
+                       True, True),
+    "virtio-legacy": virtio("", "intel_iommu=on"),
+    "virtio-second": virtio(",x-scalable-mode=on", "intel_iommu=on,sm_on"),
+    "virtio-first": virtio(",x-scalable-mode=on,x-flts=on", "intel_iommu=on,sm_on"),
 }
 PATCHED_QEMU = os.environ.get("SVA_QEMU", "")
 

@@ -2,6 +2,8 @@
 /*
  * Everything at once: threads attach, detach, bind, free and close what others
  * are using, and processes are killed in the middle. Nothing is to be left.
+ *
+ * Machine: plain engine
  */
 #include <pthread.h>
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What /proc/PID/fdinfo tells of a context and its queues.
+ *
+ * Machine: plain engine
  */
 #include "bond_util.h"
 #include "guest.h"

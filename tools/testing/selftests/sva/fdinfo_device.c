@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What sysfs tells of an sva device.
+ *
+ * Machine: plain engine
  */
 #include <dirent.h>
 #include <pthread.h>

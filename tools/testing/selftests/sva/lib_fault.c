@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* libsva: page requests, read and answered. */
+/*
+ * libsva: page requests, read and answered.
+ *
+ * Machine: plain engine
+ */
 #include "lib_guest.h"
 #include "kselftest_harness.h"
 

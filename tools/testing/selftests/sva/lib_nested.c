@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* libsva: devices, tables of a guest, their invalidation, guest PASIDs. */
+/*
+ * libsva: devices, tables of a guest, their invalidation, guest PASIDs.
+ *
+ * Machine: plain engine
+ */
 #include "lib_guest.h"
 #include "kselftest_harness.h"
 

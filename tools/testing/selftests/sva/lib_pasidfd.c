@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* libsva: PASID fds, and handing them over. */
+/*
+ * libsva: PASID fds, and handing them over.
+ *
+ * Machine: plain engine
+ */
 #include <sys/socket.h>
 
 #include "lib_util.h"

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* libsva: the shared library, with its symbol versions. */
+/*
+ * libsva: the shared library, with its symbol versions.
+ *
+ * Machine: plain engine
+ */
 #include <dlfcn.h>
 
 #include "lib_util.h"

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* libsva: attaching to an engine, giving it work and waiting for it. */
+/*
+ * libsva: attaching to an engine, giving it work and waiting for it.
+ *
+ * Machine: plain engine
+ */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>

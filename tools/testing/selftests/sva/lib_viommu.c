@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* libsva: vIOMMUs, the devices behind them, their events. */
+/*
+ * libsva: vIOMMUs, the devices behind them, their events.
+ *
+ * Machine: plain engine
+ */
 #include "lib_guest.h"
 #include "kselftest_harness.h"
 

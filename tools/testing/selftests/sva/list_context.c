@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * SVA_LIST: each field of each kind, refusals, and lists while things change.
+ *
+ * Machine: plain engine
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -2,6 +2,8 @@
 /*
  * The end of PASIDs: freed one by one, in ranges, with their context, with
  * their process; and binding while no device is attached.
+ *
+ * Machine: plain engine
  */
 #include <pthread.h>
 #include <signal.h>

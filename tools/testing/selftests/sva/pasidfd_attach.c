@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * PASID fds: made, presented in place of the sva fd, and what ends them.
+ *
+ * Machine: plain engine
  */
 #include <stdbool.h>
 #include <sys/resource.h>

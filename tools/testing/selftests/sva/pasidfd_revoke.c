@@ -2,6 +2,8 @@
 /*
  * Revoking a PASID fd while what it was good for goes on: DMA, page requests,
  * attaching, closing, freeing, and devices that go.
+ *
+ * Machine: plain engine
  */
 #include <pthread.h>
 #include <stdbool.h>

@@ -2,6 +2,8 @@
 /*
  * PASID fds in other hands: of a process that is trusted with nothing else, of
  * one whose maker has gone, and of one that attaches another's memory.
+ *
+ * Machine: plain engine
  */
 #include <stdbool.h>
 #include <sys/wait.h>

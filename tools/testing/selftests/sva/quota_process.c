@@ -2,6 +2,8 @@
 /*
  * Process PASIDs: charged once per process, from the first attempt to attach it
  * until it has ended and nothing keeps its memory.
+ *
+ * Machine: plain engine
  */
 #include "quota_util.h"
 #include "kselftest_harness.h"

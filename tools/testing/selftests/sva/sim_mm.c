@@ -2,6 +2,8 @@
 /*
  * An engine in the memory of a process: demand faults, bad addresses, and every
  * way in which memory changes under the engine.
+ *
+ * Machine: plain engine
  */
 #include <sys/wait.h>
 

@@ -2,6 +2,8 @@
 /*
  * The operations of an engine that is attached to the process PASID, completion
  * by record, read, poll and eventfd, and what it says to bad descriptors.
+ *
+ * Machine: plain engine
  */
 #include <stddef.h>
 #include <sys/eventfd.h>

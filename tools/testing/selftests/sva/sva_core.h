@@ -231,4 +231,32 @@ static inline void *core_huge_memory(size_t length)
 	return p;
 }
 
+/* --- the kernel's log --------------------------------------------------------- */
+
+/* What is logged from now on */
+static inline int core_log_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	return fd < 0 ? -errno : fd;
+}
+
+/* In how many lines since then, or since it was asked last, something occurs */
+static inline int core_logged(int log, const char *text)
+{
+	char record[2048];
+	int found = 0;
+	ssize_t n;
+
+	/* EPIPE: lines were overwritten before they were read */
+	while ((n = read(log, record, sizeof(record) - 1)) > 0 ||
+	       (n < 0 && errno == EPIPE)) {
+		record[n > 0 ? n : 0] = '\0';
+		found += !!strstr(record, text);
+	}
+	return found;
+}
+
 #endif /* SVA_CORE_H */

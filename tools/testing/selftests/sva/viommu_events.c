@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Virtual event queues: translations that failed for good, by the guest's names.
+ *
+ * Machine: plain engine
  */
 #include "viommu.h"
 #include "kselftest_harness.h"

@@ -2,6 +2,8 @@
 /*
  * vIOMMUs: two IOMMU instances over one nesting parent, each with a cache tag of
  * its own; devices by the guest's names, and invalidation by them.
+ *
+ * Machine: plain engine
  */
 #include <sys/wait.h>
 
