@@ -232,6 +232,28 @@ TEST_F(engine_nested, fault_is_answered)
 	EXPECT_EQ(SVA_SIM_STATUS_FAULT, guest_wait(&self->s, self->g.sim));
 }
 
+/* All 20 bits of a number reach the tables, the request, and the answer. */
+TEST_F(engine_nested, fault_of_a_wide_pasid)
+{
+	struct sva_fault faults[4];
+	uint64_t *page;
+
+	ASSERT_EQ(0, guest_nest(&self->s, self->faultq));
+	ASSERT_EQ(0, sva_pasid_alloc(self->g.fd, 0, 1U << 19, (1U << 20) - 1,
+				     &self->s.pasid));
+	ASSERT_EQ(0, sva_pasid_bind(self->g.fd, self->s.pasid, self->s.as));
+	ASSERT_EQ(0, sva_sim_attach(self->g.sim, self->g.fd, self->s.pasid, NULL));
+	ASSERT_EQ(0, guest_submit(&self->s, self->g.sim,
+				  sva_sim_fill(GVA, SECRET, 8)));
+	ASSERT_EQ(1, guest_read_faults(self->faultq, faults, 4));
+	EXPECT_EQ(self->s.pasid, faults[0].pasid);
+	page = guest_map_new(&self->s, GVA);
+	ASSERT_EQ(0, guest_respond(self->faultq, faults[0].cookie,
+				   SVA_FAULT_SUCCESS));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, guest_wait(&self->s, self->g.sim));
+	EXPECT_EQ(SECRET, *page);
+}
+
 TEST_F(engine_nested, fault_pending_at_detach)
 {
 	struct sva_fault faults[4];

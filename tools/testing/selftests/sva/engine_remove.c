@@ -20,6 +20,20 @@ FIXTURE(engine_remove) {
 	uint32_t pasid;
 	char *mem;
 	struct sva_sim_completion *done;
+	bool cold;
+};
+
+/* Whether the engine finds the memory as it is, or asks for each page. */
+FIXTURE_VARIANT(engine_remove) {
+	bool cold;
+};
+
+FIXTURE_VARIANT_ADD(engine_remove, in_memory) {
+	.cold = false,
+};
+
+FIXTURE_VARIANT_ADD(engine_remove, page_requests) {
+	.cold = true,
 };
 
 /* The file of the function, or of the bus if @name begins with a slash. */
@@ -35,6 +49,7 @@ static int pci_write(const char *path, const char *name)
 FIXTURE_SETUP(engine_remove)
 {
 	self->before = core_counts();
+	self->cold = variant->cold;
 	ASSERT_NE(NULL, realpath("/sys/class/sva_sim/sva_sim0/device", self->path));
 	self->fd = sva_open();
 	ASSERT_LE(0, self->fd);
@@ -63,17 +78,14 @@ static int copy(FIXTURE_DATA(engine_remove) *self)
 
 	memset(self->mem, 0x5a, BUF);
 	memset(self->mem + BUF, 0, BUF);
+	if (self->cold)
+		madvise(self->mem, 2 * BUF, MADV_DONTNEED);
 	desc.completion = (uintptr_t)self->done;
 	memset(self->done, 0, sizeof(*self->done));
 	return sva_sim_submit(self->sim, &desc);
 }
 
-/*
- * Everything is in memory: a page request that is under way when the last PASID
- * goes is another matter (Documentation/dev-tools/sva-testing.rst).
- *
- * A function level reset ends what is being executed, and nothing else.
- */
+/* A function level reset ends what is being executed, and nothing else. */
 TEST_F(engine_remove, engine_reset_under_dma)
 {
 	uint64_t count;

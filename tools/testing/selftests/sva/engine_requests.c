@@ -26,12 +26,12 @@ FIXTURE(engine_requests) {
 	int fd;
 	int sim;
 	int log;
-	volatile uint32_t *regs;
+	uint32_t *regs;
 	char *mem;		/* nobody has touched it */
 	struct sva_sim_completion *done;
 };
 
-static volatile uint32_t *map_registers(void)
+static uint32_t *map_registers(void)
 {
 	int fd = open("/sys/class/sva_sim/sva_sim0/device/resource0",
 		      O_RDWR | O_CLOEXEC);
@@ -40,6 +40,16 @@ static volatile uint32_t *map_registers(void)
 
 	close(fd);
 	return regs;
+}
+
+static uint32_t get_reg(FIXTURE_DATA(engine_requests) *self, unsigned int reg)
+{
+	return __atomic_load_n(&self->regs[reg / 4], __ATOMIC_RELAXED);
+}
+
+static void set_faults(FIXTURE_DATA(engine_requests) *self, uint32_t faults)
+{
+	__atomic_store_n(&self->regs[REG_FAULTS / 4], faults, __ATOMIC_RELAXED);
 }
 
 FIXTURE_SETUP(engine_requests)
@@ -61,8 +71,8 @@ FIXTURE_SETUP(engine_requests)
 
 FIXTURE_TEARDOWN(engine_requests)
 {
-	self->regs[REG_FAULTS / 4] = 0;
-	munmap((void *)self->regs, CORE_PAGE);
+	set_faults(self, 0);
+	munmap(self->regs, CORE_PAGE);
 	munmap(self->mem, PAGES * CORE_PAGE);
 	munmap(self->done, CORE_PAGE);
 	close(self->sim);
@@ -73,7 +83,7 @@ FIXTURE_TEARDOWN(engine_requests)
 
 static uint32_t requests(FIXTURE_DATA(engine_requests) *self)
 {
-	return self->regs[REG_REQUESTS / 4];
+	return get_reg(self, REG_REQUESTS);
 }
 
 /* --- none ------------------------------------------------------------------------ */
@@ -168,9 +178,9 @@ TEST_F(engine_requests, overflow_is_recovered_from)
 
 	ASSERT_EQ(0, attach_process(self->sim));
 	for (page = 0; page < 4; page++) {
-		self->regs[REG_FAULTS / 4] = FAULT_FLOOD;
+		set_faults(self, FAULT_FLOOD);
 		EXPECT_EQ(SVA_SIM_STATUS_OK, read_page(self, page));
-		EXPECT_EQ(0, self->regs[REG_FAULTS / 4]);
+		EXPECT_EQ(0, get_reg(self, REG_FAULTS));
 	}
 	EXPECT_LE(before + 4 * ROOM, requests(self));
 	EXPECT_LE(1, core_logged(self->log, "PRQ overflow cleared"));
@@ -186,14 +196,14 @@ TEST_F(engine_requests, overflow_at_the_end_of_a_bond)
 
 	for (round = 0; round < 5; round++) {
 		ASSERT_EQ(0, attach_process(self->sim));
-		self->regs[REG_FAULTS / 4] = FAULT_FLOOD;
+		set_faults(self, FAULT_FLOOD);
 		ASSERT_EQ(0, submit_read(self, round));
 		usleep(500 * round);
 		close(self->sim);
 		self->sim = sva_sim_open(0);
 		ASSERT_LE(0, self->sim);
 	}
-	self->regs[REG_FAULTS / 4] = 0;
+	set_faults(self, 0);
 	ASSERT_EQ(0, attach_process(self->sim));
 	EXPECT_EQ(SVA_SIM_STATUS_OK, read_page(self, PAGES - 1));
 }

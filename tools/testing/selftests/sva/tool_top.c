@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* sva top: on a terminal that changes its size, and without one. */
+/*
+ * sva top: on a terminal that changes its size, and without one.
+ *
+ * Machine: plain engine
+ */
 #include "kselftest_harness.h"
 
 #include "sva_core.h"
