@@ -4,8 +4,6 @@
  *
  * SVA_SECONDS in the environment says how long, see
  * Documentation/dev-tools/sva-testing.rst.
- *
- * Machine: plain engine
  */
 #include <pthread.h>
 
@@ -44,7 +42,7 @@ FIXTURE_SETUP(nested_storm)
 	int i;
 
 	self->before = core_counts();
-	ASSERT_EQ(0, guest_init_with(&self->g, "sva_sim0"));
+	ASSERT_EQ(0, guest_init(&self->g, "0"));
 	self->q = guest_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 4);
 	ASSERT_LE(0, self->q);
 	for (i = 0; i < 2; i++) {
