@@ -15,7 +15,7 @@ builds := all modules lib tests tools bench-programs pack pack-demo staging
 runs := demo test shell bench
 debug-runs := test-debug shell-debug
 
-.PHONY: $(builds) $(runs) $(debug-runs) check qemu check-qemu mutations help clean update install FORCE
+.PHONY: $(builds) $(runs) $(debug-runs) check qemu check-qemu mutations help clean update install FORCE test-debug-some
 .DEFAULT_GOAL := all
 
 Q := $(if $(V),,@)
@@ -60,6 +60,13 @@ $(debug-runs):
 	@$(VM)/host-tools
 	@SVA_KERNEL=$$(tools/testing/debug/kernel) && export SVA_KERNEL SVA_SLOWER=$(SLOWER) && \
 	$(MAKE) --no-print-directory $(@:%-debug=%) OUT=$(OUT)/debug-build
+
+# What CI has the time for: calls that fail, units, and whatever happens at once.
+debug-some := bond_fault bond_group bond_rebind bond_remove bond_storm fail_nth \
+	fault_queue invalidate_entries iova_async kunit_suites nested_* pasid_stress \
+	quota_misc quota_process quota_tree sim_life viommu_* engine_remove vfio_fail
+test-debug-some:
+	@$(MAKE) --no-print-directory test-debug T='$(debug-some)'
 
 # DESTDIR is not in the build root: a copy is made there first.
 install: staging
@@ -174,6 +181,7 @@ help:
 	@echo 'make test       boot it and run the tests; T="pasid_*" names programs or,'
 	@echo '                if there is no such program, single tests'
 	@echo 'make test-debug make the debug kernel (10 minutes, once) and run the tests on it'
+	@echo 'make test-debug-some  those of them that CI has the time for'
 	@echo 'make check      compiler warnings, sparse, checkpatch, kernel-doc, ...'
 	@echo 'make check-qemu    the patched QEMU passes its own test of the IOMMU'
 	@echo 'make mutations     breaks that QEMU in several ways: each must be noticed'
