@@ -52,10 +52,16 @@ static void sim_engine_release(struct device *dev)
 {
 	struct sim_engine *engine = container_of(dev, struct sim_engine, dev);
 
-	ida_free(&sim_minors, MINOR(dev->devt));
 	mutex_destroy(&engine->queues_lock);
 	kfree(engine);
 	sim_put();
+}
+
+/* Others may have the number, also while somebody has this engine open. */
+static void sim_engine_put(struct sim_engine *engine)
+{
+	ida_free(&sim_minors, MINOR(engine->dev.devt));
+	put_device(&engine->dev);
 }
 
 static struct sim_engine *sim_engine_alloc(struct device *hw,
@@ -91,7 +97,7 @@ static struct sim_engine *sim_engine_alloc(struct device *hw,
 
 	ret = dev_set_name(&engine->dev, "sva_sim%d", minor);
 	if (ret) {
-		put_device(&engine->dev);
+		sim_engine_put(engine);
 		return ERR_PTR(ret);
 	}
 	return engine;
@@ -138,7 +144,7 @@ err_sva:
 err_owner:
 	iommu_device_release_dma_owner(hw);
 err_put:
-	put_device(&engine->dev);
+	sim_engine_put(engine);
 	return ERR_PTR(ret);
 }
 
@@ -170,7 +176,7 @@ void sim_engine_remove(struct sim_engine *engine)
 	sva_device_unregister(engine->sva);
 	wake_queues(engine);
 	iommu_device_release_dma_owner(engine->hw);
-	put_device(&engine->dev);
+	sim_engine_put(engine);
 }
 
 /* Whoever still has a reference to a device ends up in sim_engine_release(). */

@@ -105,11 +105,12 @@ TEST_F(engine_remove, engine_reset_under_dma)
 	}
 }
 
+/* It comes back with the same number while somebody has what it was open. */
 TEST_F(engine_remove, engine_removed_under_dma)
 {
 	struct pollfd pfd = { .fd = self->sim };
 	struct sva_sim_info info;
-	int i;
+	int i, old;
 
 	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(0, copy(self));
@@ -120,10 +121,11 @@ TEST_F(engine_remove, engine_removed_under_dma)
 		EXPECT_EQ(-ENODEV, sva_sim_info(self->sim, &info));
 		EXPECT_EQ(-ENODEV, copy(self));
 		ASSERT_EQ(0, sva_sim_detach(self->sim));
-		close(self->sim);
 
 		ASSERT_EQ(0, pci_write(self->path, "/sys/bus/pci/rescan"));
+		old = self->sim;
 		self->sim = sva_sim_open(0);
+		close(old);
 		ASSERT_LE(0, self->sim);
 		pfd.fd = self->sim;
 		ASSERT_EQ(0, sva_sim_attach(self->sim, self->fd, self->pasid,

@@ -138,7 +138,7 @@ static inline int sva_sim_open_name(const char *name)
 	int i, fd = -1;
 
 	snprintf(path, sizeof(path), "/dev/%s", name);
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 200 * SVA_SLOWER; i++) {
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd >= 0 || errno != ENOENT)
 			break;
