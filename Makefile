@@ -15,7 +15,7 @@ builds := all modules lib tests tools bench-programs pack pack-demo staging
 runs := demo test shell bench
 debug-runs := test-debug shell-debug
 
-.PHONY: $(builds) $(runs) $(debug-runs) check qemu check-qemu mutations help clean update install FORCE test-debug-some
+.PHONY: $(builds) $(runs) $(debug-runs) check qemu check-qemu mutations help clean update install FORCE test-debug-some coverage
 .DEFAULT_GOAL := all
 
 Q := $(if $(V),,@)
@@ -56,10 +56,10 @@ $(runs):
 	@$(call enter,run-$@)
 
 # The same with the debug kernel. What is built for it has its own place.
+debug = $(VM)/host-tools && SVA_KERNEL=$$(tools/testing/debug/kernel) && \
+	export SVA_KERNEL SVA_SLOWER=$(SLOWER) && $(1) $(MAKE) --no-print-directory
 $(debug-runs):
-	@$(VM)/host-tools
-	@SVA_KERNEL=$$(tools/testing/debug/kernel) && export SVA_KERNEL SVA_SLOWER=$(SLOWER) && \
-	$(MAKE) --no-print-directory $(@:%-debug=%) OUT=$(OUT)/debug-build
+	@$(call debug) $(@:%-debug=%) OUT=$(OUT)/debug-build
 
 # What CI has the time for: calls that fail, units, and whatever happens at once.
 debug-some := bond_fault bond_group bond_rebind bond_remove bond_storm fail_nth \
@@ -67,6 +67,14 @@ debug-some := bond_fault bond_group bond_rebind bond_remove bond_storm fail_nth 
 	quota_misc quota_process quota_tree sim_life viommu_* engine_remove vfio_fail
 test-debug-some:
 	@$(MAKE) --no-print-directory test-debug T='$(debug-some)'
+
+# The report is also about tests that failed. What earlier runs have counted goes,
+# unless there is to be more of the same.
+coverage:
+	@$(if $(MORE),,rm -rf $(O)/coverage-build/gcov)
+	@rc=0; $(call debug,SVA_COVERAGE=1) test OUT=$(OUT)/coverage-build \
+		APPEND="GCOV_PREFIX=/mnt/gcov $(APPEND)" || rc=$$?; \
+	$(VM)/enter tools/testing/debug/coverage $(O)/coverage-build $(O)/coverage && exit $$rc
 
 # DESTDIR is not in the build root: a copy is made there first.
 install: staging
@@ -95,11 +103,20 @@ CONFIG += $(if $(SVA_INSIDE),CONFIG_SVA_TEST_MODULES=m)
 ifneq ($(SVA_KERNEL),)
 CONFIG += CONFIG_SVA_KUNIT_TEST=y CONFIG_SVA_MISC_CG=y KCOV_INSTRUMENT=y
 endif
+# For "make coverage", modules and libsva count where they have been. Tests are only
+# linked with what that needs.
+ifneq ($(SVA_COVERAGE),)
+CONFIG += GCOV_PROFILE=y
+counting-lib := CFLAGS="-O0 -g --coverage -fprofile-update=atomic \
+	-fprofile-prefix-map=src/=$(CURDIR)/lib/libsva/src/"
+counting-tests := LDLIBS=-lgcov LDFLAGS="-Wl,--wrap=_exit $(CURDIR)/tools/testing/debug/gcov_exit.c"
+counting-tools/sva := LDFLAGS=--coverage
+endif
 quiet := $(if $(V),V=1,-s)
 
 # Each part gets these; what it makes goes to O.
 sub = $(if $(wildcard $(1)/Makefile),$(Q)$(VM)/progress "building $(1)" \
-	$(MAKE) $(if $(V),,-s) -C $(1) O=$(O)/$(2) SRCTREE=$(CURDIR) \
+	env $(counting-$(2)) $(MAKE) $(if $(V),,-s) -C $(1) O=$(O)/$(2) SRCTREE=$(CURDIR) \
 	LIBSVA_DIR=$(O)/lib KSELFTEST_DIR=$(KSELFTEST_DIR),@:)
 
 all: modules lib tests tools bench-programs
@@ -182,6 +199,8 @@ help:
 	@echo '                if there is no such program, single tests'
 	@echo 'make test-debug make the debug kernel (10 minutes, once) and run the tests on it'
 	@echo 'make test-debug-some  those of them that CI has the time for'
+	@echo 'make coverage   run the tests on the debug kernel, and say what they reach of'
+	@echo '                drivers/sva and libsva; MORE=1 adds to the last run'
 	@echo 'make check      compiler warnings, sparse, checkpatch, kernel-doc, ...'
 	@echo 'make check-qemu    the patched QEMU passes its own test of the IOMMU'
 	@echo 'make mutations     breaks that QEMU in several ways: each must be noticed'
