@@ -10,7 +10,7 @@
 #include <limits.h>
 #include <sys/eventfd.h>
 
-#include "guest.h"
+#include "viommu.h"
 #include "vfio_util.h"
 #include "kselftest_harness.h"
 #include "quota_util.h"
@@ -34,6 +34,10 @@ struct world {
 	uint32_t pasid;		/* of the guest's context */
 	uint32_t id;		/* what the call made */
 	int fd;
+	int sim;		/* a queue of @other */
+	uint32_t viommu;
+	uint32_t vdev;
+	uint32_t cookie;	/* of a page request */
 	struct quota_cg cg;
 	struct vfio_hw hw;	/* @other as a VFIO device */
 	struct vfio_dev dev;
@@ -62,6 +66,27 @@ static int call_open(struct world *w)
 static int finish_fd(struct world *w)
 {
 	return close(w->fd) ? -errno : 0;
+}
+
+/* A context of its own that has some of everything, and goes with it. */
+static int prepare_context(struct world *w)
+{
+	uint32_t as, pasid;
+	int faultq;
+
+	w->fd = sva_open();
+	if (w->fd < 0)
+		return w->fd;
+	faultq = guest_faultq(w->fd, 0, 4);
+	if (faultq < 0)
+		return faultq;
+	close(faultq);
+	return sva_as_alloc(w->fd, &as) ?:
+	       iova_map_at(w->fd, as, CORE_RW, w->mem, LENGTH, IOVA) ?:
+	       pasid_alloc(w->fd, 0, 0, 100, &pasid) ?:
+	       sva_pasid_bind(w->fd, pasid, as) ?:
+	       sva_sim_attach(w->g.sim, w->fd, pasid, NULL) ?:
+	       sva_sim_detach(w->g.sim);
 }
 
 static int call_get_info(struct world *w)
@@ -108,16 +133,56 @@ static int call_pasid_info(struct world *w)
 	return sva_pasid_info(w->g.fd, w->pasid, &info);
 }
 
-static int call_list(struct world *w)
+static int list(struct world *w, uint32_t kind, uint32_t flags)
 {
 	uint64_t entries[4][32];
 	struct sva_list cmd = {
-		.size = sizeof(cmd), .kind = SVA_LIST_PASIDS,
+		.size = sizeof(cmd), .kind = kind, .flags = flags,
 		.entry_size = sizeof(*entries), .num = 4,
 		.entries = (uintptr_t)entries,
 	};
 
 	return sva_ioctl(w->g.fd, SVA_LIST, &cmd);
+}
+
+static int call_list(struct world *w)
+{
+	return list(w, SVA_LIST_PASIDS, 0);
+}
+
+static int call_list_all(struct world *w)
+{
+	uint32_t kind;
+	int ret = 0;
+
+	for (kind = SVA_LIST_CONTEXTS; kind <= SVA_LIST_MAPS && !ret; kind++)
+		ret = list(w, kind, SVA_LIST_F_ALL);
+	return ret;
+}
+
+static int read_fdinfo(int fd)
+{
+	char path[64], text[4096];
+	int info, ret = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return -errno;
+	if (read(info, text, sizeof(text)) < 0)
+		ret = -errno;
+	close(info);
+	return ret;
+}
+
+static int call_fdinfo(struct world *w)
+{
+	return read_fdinfo(w->g.fd);
+}
+
+static int call_fdinfo_fd(struct world *w)
+{
+	return read_fdinfo(w->fd);
 }
 
 static int call_set_guest(struct world *w)
@@ -245,6 +310,13 @@ static int finish_attached(struct world *w)
 {
 	return sva_sim_detach(w->g.sim) ?: finish_pasid(w) ?:
 	       sva_destroy(w->g.fd, w->as);
+}
+
+static int call_map_anywhere(struct world *w)
+{
+	uint64_t iova = 0;
+
+	return sva_map(w->g.fd, w->as, CORE_RW, w->mem, LENGTH, &iova);
 }
 
 static int call_map_file(struct world *w)
@@ -397,6 +469,30 @@ static int prepare_attached_fd(struct world *w)
 	return prepare_pasid_fd(w) ?: call_attach_fd(w);
 }
 
+/* Two engines, one behind each instance: what the first one has got, the other refuses. */
+static int prepare_two(struct world *w)
+{
+	int ret = prepare_other(w);
+
+	if (ret)
+		return ret;
+	w->sim = sva_sim_create(w->other, "1", NULL, NULL);
+	return w->sim < 0 ? w->sim :
+	       sva_sim_attach(w->sim, w->g.fd, w->pasid, NULL);
+}
+
+static int finish_two(struct world *w)
+{
+	return (close(w->sim) ? -errno : 0) ?: sva_sim_remove(w->other) ?:
+	       finish_other(w);
+}
+
+/* Takes away an engine that is in use. */
+static int call_disable_used(struct world *w)
+{
+	return sva_sim_set(w->other, "enable", "0");
+}
+
 /* --- what a VM has --------------------------------------------------------------- */
 
 static int call_invalidate(struct world *w)
@@ -423,6 +519,66 @@ static int call_device_info(struct world *w)
 	};
 
 	return sva_ioctl(w->g.fd, SVA_DEVICE_INFO, &info);
+}
+
+static int call_next_device(struct world *w)
+{
+	struct sva_device_info info;
+
+	return guest_device_info(w->g.fd, SVA_DEVICE_F_NEXT, 0, &info);
+}
+
+/* There is nothing in the tables of the guest: the engine asks for a page. */
+static int prepare_page_request(struct world *w)
+{
+	struct sva_sim_desc fill = sva_sim_fill(CORE_PAGE, 1, 8);
+	struct pollfd pfd = { .events = POLLIN };
+	int ret = prepare_nested_fault(w) ?: call_attach(w) ?:
+		  sva_sim_submit(w->g.sim, &fill);
+
+	pfd.fd = w->fd;
+	return ret ?: poll(&pfd, 1, SVA_TIMEOUT_MS) == 1 ? 0 : -ETIMEDOUT;
+}
+
+static int call_read_request(struct world *w)
+{
+	struct sva_fault fault;
+	ssize_t n = read(w->fd, &fault, sizeof(fault));
+
+	if (n < 0)
+		return -errno;
+	w->cookie = fault.cookie;
+	return n == sizeof(fault) ? 0 : -EIO;
+}
+
+static int prepare_response(struct world *w)
+{
+	return prepare_page_request(w) ?: call_read_request(w);
+}
+
+static int call_respond(struct world *w)
+{
+	return guest_respond(w->fd, w->cookie, SVA_FAULT_INVALID);
+}
+
+static int wait_completed(struct world *w)
+{
+	struct pollfd pfd = { .fd = w->g.sim, .events = POLLIN };
+	uint64_t count;
+
+	if (poll(&pfd, 1, SVA_TIMEOUT_MS) != 1)
+		return -ETIMEDOUT;
+	return read(w->g.sim, &count, sizeof(count)) < 0 ? -errno : 0;
+}
+
+static int finish_response(struct world *w)
+{
+	return wait_completed(w) ?: finish_nested_fault(w);
+}
+
+static int finish_page_request(struct world *w)
+{
+	return call_respond(w) ?: finish_response(w);
 }
 
 static int call_faultq(struct world *w)
@@ -478,6 +634,67 @@ static int call_veventq(struct world *w)
 static int finish_veventq(struct world *w)
 {
 	return finish_fd(w) ?: finish_viommu(w);
+}
+
+/* A vIOMMU with an engine, and a process of the guest there; its number is 7. */
+static int prepare_named(struct world *w)
+{
+	struct iommu_hwpt_vtd_s1 s1 = {
+		.pgtbl_addr = GUEST_BASE, .addr_width = 48,
+	};
+	struct sva_pasid_guest name = {
+		.size = sizeof(name), .flags = SVA_GUEST_F_SET, .guest_pasid = 7,
+	};
+	int ret;
+
+	ret = viommu_alloc(w->g.fd, w->g.parent, w->g.dev, &w->viommu) ?:
+	      vdevice_alloc(w->g.fd, w->viommu, w->g.dev, VIRT_ID, &w->vdev) ?:
+	      guest_nest_as(w->g.fd, w->viommu, w->g.dev, -1, &s1, &w->id) ?:
+	      call_alloc_one(w) ?: call_rebind(w) ?: call_attach(w);
+	name.pasid = w->pasid;
+	return ret ?: sva_ioctl(w->g.fd, SVA_PASID_GUEST, &name);
+}
+
+static int finish_named(struct world *w)
+{
+	return finish_nested(w) ?: sva_destroy(w->g.fd, w->vdev) ?:
+	       sva_destroy(w->g.fd, w->viommu);
+}
+
+static int call_invalidate_named(struct world *w)
+{
+	struct named_entry entries[2] = {
+		named_entry(VIRT_ID, 7, 0), named_entry(VIRT_ID, 7, CORE_PAGE),
+	};
+	uint32_t num = 2;
+
+	return invalidate_named(w->g.fd, w->viommu, entries, &num);
+}
+
+/* What cannot be translated, and nobody is asked about, is an event. */
+static int prepare_event(struct world *w)
+{
+	struct sva_sim_desc fill = sva_sim_fill(CORE_PAGE, 1, 8);
+	int ret = prepare_named(w);
+
+	if (ret)
+		return ret;
+	w->fd = veventq_alloc(w->g.fd, w->viommu, SVA_VEVENTQ_F_NONBLOCK, 4);
+	return w->fd < 0 ? w->fd :
+	       sva_sim_submit(w->g.sim, &fill) ?: wait_completed(w);
+}
+
+static int call_read_event(struct world *w)
+{
+	struct sva_vevent event;
+	ssize_t n = read(w->fd, &event, sizeof(event));
+
+	return n < 0 ? -errno : n == sizeof(event) ? 0 : -EIO;
+}
+
+static int finish_event(struct world *w)
+{
+	return finish_fd(w) ?: finish_named(w);
 }
 
 /* --- engines --------------------------------------------------------------------- */
@@ -627,6 +844,25 @@ static int call_container_set(struct world *w)
 	return sva_ioctl(w->dev.container, SVA_CONTAINER_SET, &cmd);
 }
 
+static int call_container_info(struct world *w)
+{
+	struct sva_container_info info = { .size = sizeof(info) };
+
+	return sva_ioctl(w->dev.container, SVA_CONTAINER_INFO, &info);
+}
+
+static int prepare_container_set(struct world *w)
+{
+	return prepare_container(w) ?: call_container_set(w);
+}
+
+static int call_container_block(struct world *w)
+{
+	struct sva_container_set cmd = { .size = sizeof(cmd), .fd = -1 };
+
+	return sva_ioctl(w->dev.container, SVA_CONTAINER_SET, &cmd);
+}
+
 static int finish_container(struct world *w)
 {
 	return finish_group(w) ?: finish_pasid(w) ?: sva_destroy(w->g.fd, w->as);
@@ -680,6 +916,25 @@ static long pins(void)
 	return n;
 }
 
+/* All calls together: each is made in a process of its own. */
+static struct {
+	int calls, points, failed;
+} *sum;
+
+static void print_sum(void)
+{
+	printf("# %d calls, %d points, failed at %d\n", sum->calls, sum->points,
+	       sum->failed);
+}
+
+__attribute__((constructor)) static void sum_begin(void)
+{
+	sum = mmap(NULL, sizeof(*sum), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sum == MAP_FAILED || atexit(print_sum))
+		abort();
+}
+
 FIXTURE(fail_nth) {
 	struct world w;
 	int nth_fd;
@@ -697,6 +952,7 @@ FIXTURE_VARIANT(fail_nth) {
 	}
 
 OP(open, NULL, call_open, finish_fd);
+OP(close, prepare_context, finish_fd, NULL);
 OP(get_info, NULL, call_get_info, NULL);
 OP(pasid_alloc, NULL, call_alloc_one, finish_pasid);
 OP(pasid_alloc_many, NULL, call_alloc_many, finish_many);
@@ -706,6 +962,8 @@ OP(pasid_free, call_alloc_one, finish_pasid, NULL);
 OP(pasid_free_many, call_alloc_many, finish_many, NULL);
 OP(pasid_info, call_alloc_one, call_pasid_info, finish_pasid);
 OP(list, prepare_attached, call_list, finish_attached);
+OP(list_all, prepare_attached, call_list_all, finish_attached);
+OP(fdinfo, prepare_attached, call_fdinfo, finish_attached);
 OP(pasid_guest, call_alloc_one, call_set_guest, finish_pasid);
 OP(pasid_alloc_in_cgroup, prepare_in_cgroup, call_alloc_one, finish_in_cgroup);
 OP(quota_get, prepare_cgroup, call_quota_get, finish_cgroup);
@@ -718,21 +976,29 @@ OP(destroy, call_as_alloc, finish_as, NULL);
 OP(destroy_nested, call_nested_alloc, finish_as, NULL);
 OP(iova_ranges, prepare_attached, call_ranges, finish_attached);
 OP(iova_map, prepare_attached_empty, call_map, finish_attached);
+OP(iova_map_anywhere, prepare_attached_empty, call_map_anywhere, finish_attached);
 OP(iova_map_file, prepare_attached_empty, call_map_file, finish_attached);
 OP(iova_copy, prepare_attached, call_copy, finish_attached);
 OP(iova_unmap, prepare_attached, call_unmap, finish_attached, true);
 OP(bind, prepare_unbound, call_bind, finish_attached);
 OP(rebind, prepare_other, call_rebind, finish_other);
+OP(rebind_two, prepare_two, call_rebind, finish_two);
 OP(unbind, prepare_attached, call_unbind, finish_attached);
 OP(pasid_fd, call_alloc_one, call_pasid_fd, finish_pasid_fd);
 OP(sim_attach_pasid_fd, prepare_pasid_fd, call_attach_fd, finish_attached_fd);
 OP(revoke_pasid_fd, prepare_attached_fd, finish_as, finish_revoked);
 OP(device_info, NULL, call_device_info, NULL);
+OP(device_info_next, NULL, call_next_device, NULL);
 OP(invalidate, prepare_nested, call_invalidate, finish_unattached);
 OP(faultq_alloc, NULL, call_faultq, finish_fd);
+OP(faultq_fdinfo, prepare_faultq, call_fdinfo_fd, finish_fd);
+OP(faultq_read, prepare_page_request, call_read_request, finish_page_request);
+OP(faultq_write, prepare_response, call_respond, finish_response);
 OP(viommu_alloc, NULL, call_viommu, finish_viommu);
 OP(vdevice_alloc, call_viommu, call_vdevice, finish_vdevice);
 OP(veventq_alloc, call_viommu, call_veventq, finish_veventq);
+OP(veventq_read, prepare_event, call_read_event, finish_event);
+OP(invalidate_named, prepare_named, call_invalidate_named, finish_named);
 OP(sim_open, NULL, call_sim_open, finish_fd);
 OP(sim_attach, prepare_bound, call_attach, finish_attached);
 OP(sim_attach_process, call_alloc_process, call_attach, finish_handle);
@@ -748,6 +1014,9 @@ OP(engine_mkdir, NULL, call_mkdir, finish_rmdir);
 OP(engine_enable, call_mkdir, call_enable, finish_rmdir);
 OP(engine_disable, prepare_enabled, call_disable, finish_rmdir);
 OP(container_type, prepare_group, call_container_type, finish_group);
+OP(engine_disable_used, prepare_two, call_disable_used, finish_two);
+OP(container_info, prepare_container_set, call_container_info, finish_container);
+OP(container_block, prepare_container_set, call_container_block, finish_container);
 OP(container_set, prepare_container, call_container_set, finish_container);
 
 FIXTURE_SETUP(fail_nth)
@@ -840,6 +1109,9 @@ TEST_F_TIMEOUT(fail_nth, fail_nth, 120)
 	}
 	ASSERT_FALSE(hit);
 	TH_LOG("%d points, the call failed at %d", nth - 2, failed);
+	sum->calls++;
+	sum->points += nth - 2;
+	sum->failed += failed;
 }
 
 TEST_HARNESS_MAIN

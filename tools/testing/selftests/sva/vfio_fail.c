@@ -165,6 +165,54 @@ TEST_F_TIMEOUT(vfio_fail, vfio_fail_detach, 100)
 	EXPECT_LT(n, NTH_MAX);
 }
 
+TEST_F_TIMEOUT(vfio_fail, vfio_fail_info, 100)
+{
+	struct sva_vfio_info info;
+	bool hit = true;
+	int n, ret;
+
+	for (n = 1; n < NTH_MAX && hit; n++) {
+		ASSERT_TRUE(fail_at(self, n));
+		ret = vfio_sva_info(self->dev.fd, &info);
+		hit = has_failed(self);
+		if (ret) {
+			ASSERT_TRUE(hit);
+			ASSERT_TRUE(ret == -ENOMEM || ret == -EFAULT);
+			ASSERT_TRUE(unchanged(self));
+		}
+	}
+	EXPECT_LT(n, NTH_MAX);
+}
+
+/* The first descriptor of a device: PASIDs can be attached from then on. */
+TEST_F_TIMEOUT(vfio_fail, vfio_fail_open, 100)
+{
+	bool hit = true;
+	int n, err;
+
+	ASSERT_TRUE(warm_up(self));
+	for (n = 1; n < NTH_MAX && hit; n++) {
+		close(self->dev.fd);
+		ASSERT_TRUE(fail_at(self, n));
+		self->dev.fd = ioctl(self->dev.group, VFIO_GROUP_GET_DEVICE_FD,
+				     self->hw.name);
+		err = errno;
+		hit = has_failed(self);
+		if (self->dev.fd < 0) {
+			ASSERT_TRUE(hit);
+			ASSERT_TRUE(err == ENOMEM || err == EFAULT);
+			self->dev.fd = ioctl(self->dev.group,
+					     VFIO_GROUP_GET_DEVICE_FD,
+					     self->hw.name);
+			ASSERT_LE(0, self->dev.fd);
+		}
+		ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd,
+					 self->as.pasid, NULL));
+		ASSERT_EQ(0, vfio_detach(self->dev.fd, self->as.pasid));
+	}
+	EXPECT_LT(n, NTH_MAX);
+}
+
 TEST_F_TIMEOUT(vfio_fail, vfio_fail_interrupts, 100)
 {
 	int32_t fds[8];
