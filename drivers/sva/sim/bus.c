@@ -7,6 +7,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 
 #include "iommu.h"
 
@@ -43,6 +44,13 @@ static void missing_pages(struct sva_sim_dma *dma, struct sim_domain *dom,
 	}
 }
 
+static void wait_for_mmap_lock(struct mm_struct *mm)
+{
+	mmap_read_lock(mm);
+	mmap_read_unlock(mm);
+	mmdrop(mm);
+}
+
 /* Return: 0, -EAGAIN if it is worth another look, or an error. */
 static int miss(struct sva_sim_dma *dma, struct sim_access *acc,
 		unsigned int *asked)
@@ -50,12 +58,14 @@ static int miss(struct sva_sim_dma *dma, struct sim_access *acc,
 	struct sim_dev *sdev = acc->sdev;
 	DECLARE_BITMAP(pages, SVA_SIM_PRQ_GROUP_MAX);
 	struct sim_prq prq = { .wait = &dma->wait };
+	struct mm_struct *locked = NULL;
 	struct sim_domain *dom;
 	bool request;
 	int idx, ret;
 
 	atomic64_inc(&sdev->port->iotlb_misses);
 
+	acc->locked = false;
 	idx = srcu_read_lock(&sdev->walks);
 	dom = sim_dev_domain(sdev, acc->pasid);
 	ret = dom ? dom->walk(dom, acc) :
@@ -70,8 +80,13 @@ static int miss(struct sva_sim_dma *dma, struct sim_access *acc,
 		report_iommu_fault(&dom->domain, dma->dev, acc->addr,
 				   acc->write ? IOMMU_FAULT_WRITE :
 						IOMMU_FAULT_READ);
+	} else if (acc->locked) {
+		locked = dom->mm;
+		mmgrab(locked);
 	}
 	srcu_read_unlock(&sdev->walks, idx);
+	if (locked)
+		wait_for_mmap_lock(locked);
 
 	if (!request)
 		return ret;

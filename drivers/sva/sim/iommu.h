@@ -7,7 +7,6 @@
  *   iommu_group.mutex		the IOMMU core's; held around attach and replace
  *     sim_dev.walks		SRCU: a walk, or the making of a page request;
  *				attach, replace and block wait for these
- *       mmap_lock		of the process whose memory is looked up
  *     sim_domain.lock		read: from the lookup in the domain until the
  *				result is in the IOTLB; write: invalidation. Of a
  *				nested domain, it is its parent's
@@ -15,6 +14,10 @@
  *         sim_iotlb.lock	read: a hit and its copy; write: every change
  *
  *   sim_dev.prq_lock		alone
+ *
+ * A walk does not wait for the mmap_lock of the process whose memory is looked up:
+ * who has that may be waiting for somebody who waits for a group's mutex, as VFIO
+ * does when it resets a function. The access waits, between two walks.
  *
  * mmap_lock is not held together with any of the three innermost locks by the
  * walk, but an mmu notifier may be called with it, so that nothing that takes
@@ -184,6 +187,7 @@ PT_IOMMU_CHECK_DOMAIN(struct sim_domain, pt.iommu, domain);
  * @write: Direction: to @addr, or from it
  * @fault: Out: why it cannot be translated, after -EFAULT
  * @recoverable: Out: a page request may help
+ * @locked: Out: another walk makes sense when the process's mmap_lock is free
  */
 struct sim_access {
 	struct sim_dev *sdev;
@@ -194,6 +198,7 @@ struct sim_access {
 	bool write;
 	enum sva_sim_fault fault;
 	bool recoverable;
+	bool locked;
 };
 
 static inline int sim_fault(struct sim_access *acc, enum sva_sim_fault fault,

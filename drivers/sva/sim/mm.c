@@ -47,6 +47,9 @@ static const struct mmu_interval_notifier_ops mm_notifier_ops = {
  * A page that the device writes to has to be pinned, by the rules of mm. One
  * that it only reads must not be: pinning would need an unshare fault for a
  * page that is shared after a fork, and no page request asks for that.
+ *
+ * Return: the page, NULL if there is none, or ERR_PTR(-EAGAIN) if mmap_lock is
+ * taken.
  */
 static struct page *lookup(struct mm_struct *mm, struct sim_access *acc)
 {
@@ -56,7 +59,11 @@ static struct page *lookup(struct mm_struct *mm, struct sim_access *acc)
 	if (acc->addr >= TASK_SIZE_MAX || !mmget_not_zero(mm))
 		return NULL;
 
-	mmap_read_lock(mm);
+	acc->locked = !mmap_read_trylock(mm);
+	if (acc->locked) {
+		mmput_async(mm);
+		return ERR_PTR(-EAGAIN);
+	}
 	if (acc->write)
 		n = pin_user_pages_remote(mm, acc->addr, 1,
 					  FOLL_NOFAULT | FOLL_WRITE, &page,
@@ -85,9 +92,10 @@ static int sim_walk_mm(struct sim_domain *dom, struct sim_access *acc)
 
 	seq = mmu_interval_read_begin(&dom->notifier);
 	page = lookup(dom->mm, acc);
-	if (!page) {
+	if (IS_ERR_OR_NULL(page)) {
 		sim_tlbe_free(tlbe);
-		return sim_fault(acc, SVA_SIM_FAULT_S1_NONE, true);
+		return page ? PTR_ERR(page) :
+			      sim_fault(acc, SVA_SIM_FAULT_S1_NONE, true);
 	}
 	sim_tlbe_set_page(tlbe, page, PAGE_SHIFT);
 
