@@ -73,7 +73,7 @@ test-debug-some:
 coverage:
 	@$(if $(MORE),,rm -rf $(O)/coverage-build/gcov)
 	@rc=0; $(call debug,SVA_COVERAGE=1) test OUT=$(OUT)/coverage-build \
-		APPEND="GCOV_PREFIX=/mnt/gcov $(APPEND)" || rc=$$?; \
+		APPEND="GCOV_PREFIX=/mnt/keep/gcov $(APPEND)" || rc=$$?; \
 	$(VM)/enter tools/testing/debug/coverage $(O)/coverage-build $(O)/coverage && exit $$rc
 
 # DESTDIR is not in the build root: a copy is made there first.

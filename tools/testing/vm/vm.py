@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import selectors
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -249,7 +250,8 @@ class Machine:
         job_disk = tmp / "job"
         data = job.encode()
         job_disk.write_bytes(data + b"\0" * (-len(data) % 4096))
-        scratch = tmp / "scratch"
+        self.scratch = scratch = tmp / "scratch"
+        self.keep = logs / f"{name}.keep"
         subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-E",
                         "root_owner=0:0", str(scratch), disk], check=True)
         self.cmd = qemu(accel(), smp, mem, append, machine, count)
@@ -323,20 +325,27 @@ class Machine:
             sink(rest.decode(errors="replace"))
         return None
 
+    def take_kept(self):
+        """Takes /mnt/keep out of the guest, which may have died."""
+        shutil.rmtree(self.keep, ignore_errors=True)
+        subprocess.run(["debugfs", "-R", f"rdump /keep {self.tmp.name}", str(self.scratch)],
+                       check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        kept = pathlib.Path(self.tmp.name) / "keep"
+        if kept.exists():
+            shutil.move(kept, self.keep)
+
     def keep_counts(self):
-        """Takes from the scratch disk what "make coverage" wants."""
-        if not os.environ.get("SVA_COVERAGE"):
+        """Puts aside what "make coverage" wants of it."""
+        counts = self.keep / "gcov"
+        if not counts.exists():
             return
         to = BUILD / "gcov"
         to.mkdir(exist_ok=True)
-        to = to / f"{self.name}-{time.strftime('%H%M%S')}"
-        to.mkdir()
-        subprocess.run(["debugfs", "-R", f"rdump /gcov {to}",
-                        str(self.status.parent / "scratch")], check=False,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        shutil.move(counts, to / f"{self.name}-{time.strftime('%H%M%S')}")
 
     def verdict(self, problem):
         text = self.status.read_text() if self.status.exists() else ""
+        self.take_kept()
         self.keep_counts()
         self.tmp.cleanup()
         if problem:
