@@ -11,11 +11,12 @@ prefix ?= /usr
 # The debug kernel is this many times slower.
 SLOWER ?= 5
 
-builds := all modules lib tests tools bench-programs pack pack-demo staging
-runs := demo test shell bench
-debug-runs := test-debug shell-debug
+builds := all modules lib tests tools bench-programs fuzzer pack pack-demo staging
+runs := demo test shell bench fuzz
+debug-runs := test-debug shell-debug fuzz-debug
 
-.PHONY: $(builds) $(runs) $(debug-runs) check qemu check-qemu mutations help clean update install FORCE test-debug-some coverage
+.PHONY: $(builds) $(runs) $(debug-runs) test-debug-some coverage check qemu check-qemu \
+	mutations help clean update install FORCE
 .DEFAULT_GOAL := all
 
 Q := $(if $(V),,@)
@@ -119,14 +120,14 @@ sub = $(if $(wildcard $(1)/Makefile),$(Q)$(VM)/progress "building $(1)" \
 	env $(counting-$(2)) $(MAKE) $(if $(V),,-s) -C $(1) O=$(O)/$(2) SRCTREE=$(CURDIR) \
 	LIBSVA_DIR=$(O)/lib KSELFTEST_DIR=$(KSELFTEST_DIR),@:)
 
-all: modules lib tests tools bench-programs
+all: modules lib tests tools bench-programs fuzzer
 
 # What another kernel or compiler has left behind is of no use.
 stamp := $(O)/made-with
 $(stamp): FORCE
 	@mkdir -p $(O)/logs
 	@echo "$(KDIR) $(SVA_ROOT)" | cmp -s - $@ || { \
-		rm -rf $(addprefix $(O)/,modules lib tests kernel-tests tools bench \
+		rm -rf $(addprefix $(O)/,modules lib tests kernel-tests tools bench fuzz \
 			check) $(O)/pack.erofs; \
 		echo "$(KDIR) $(SVA_ROOT)" >$@; }
 
@@ -157,8 +158,12 @@ bench-programs: lib
 	@mkdir -p $(O)/bench
 	$(call sub,tools/testing/benchmarks,bench)
 
+fuzzer: $(stamp)
+	@mkdir -p $(O)/fuzz
+	$(call sub,tools/testing/fuzz,fuzz)
+
 # The disk image that is laid over the guest's root
-pack: modules lib tests tools bench-programs
+pack: modules lib tests tools bench-programs fuzzer
 pack-demo: modules lib tools
 pack pack-demo:
 	@$(VM)/pack-if-changed $(O)
@@ -186,6 +191,12 @@ run-bench:
 		--append "sva.pool_share=96 $(APPEND)" -- \
 		sh /sva/guest-bench $(if $(T),$(T),$(notdir $(wildcard $(O)/bench/*)))
 
+run-fuzz:
+	@$(VM)/runfuzz $(if $(MACHINE),--machine $(MACHINE)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(THREADS),--threads $(THREADS)) $(if $(CALLS),--calls $(CALLS)) \
+		$(if $(REPLAY),--replay $(REPLAY)) $(if $(TIMES),--times $(TIMES)) \
+		$(if $(SECONDS),$(SECONDS),60)
+
 check:
 	@tools/testing/checks/run $(T)
 
@@ -207,6 +218,9 @@ help:
 	@echo 'make shell      a root shell in the virtual machine, everything loaded'
 	@echo 'make shell-debug  the same on the debug kernel'
 	@echo 'make bench      run the benchmarks'
+	@echo 'make fuzz       make calls by chance for SECONDS=60; SEED=, THREADS=, CALLS=,'
+	@echo '                REPLAY=file, TIMES= as in Documentation/dev-tools/sva-debug.rst'
+	@echo 'make fuzz-debug the same on the debug kernel, guided by its coverage'
 	@echo 'make modules | lib | tests | tools      build only these'
 	@echo 'make install    install into DESTDIR (modules for the kernel built for)'
 	@echo 'make update     ask the mirror for a newer kernel now (else weekly)'

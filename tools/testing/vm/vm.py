@@ -339,9 +339,9 @@ class Machine:
         counts = self.keep / "gcov"
         if not counts.exists():
             return
-        to = BUILD / "gcov"
-        to.mkdir(exist_ok=True)
-        shutil.move(counts, to / f"{self.name}-{time.strftime('%H%M%S')}")
+        to = BUILD / "gcov" / f"{self.name}-{time.strftime('%H%M%S')}"
+        to.mkdir(parents=True)
+        shutil.move(counts, to)
 
     def verdict(self, problem):
         text = self.status.read_text() if self.status.exists() else ""
