@@ -14,7 +14,9 @@
 
 /* Where guest memory begins, and how much there is. */
 #define GUEST_BASE	0x100000000ULL
+#ifndef GUEST_SIZE
 #define GUEST_SIZE	(16ULL << 20)
+#endif
 
 /* Where each guest process has its completion records. */
 #define GUEST_RECORD	0x7f0000000000ULL
