@@ -65,7 +65,8 @@ $(debug-runs):
 # What CI has the time for: calls that fail, units, and whatever happens at once.
 debug-some := bond_fault bond_group bond_rebind bond_remove bond_storm fail_nth \
 	fault_queue invalidate_entries iova_async kunit_suites nested_* pasid_stress \
-	quota_misc quota_process quota_tree sim_life viommu_* engine_remove vfio_fail
+	quota_misc quota_process quota_tree sim_life viommu_* engine_remove vfio_fail \
+	fuzz_ioctl race_pairs
 test-debug-some:
 	@$(MAKE) --no-print-directory test-debug T='$(debug-some)'
 
@@ -105,19 +106,25 @@ ifneq ($(SVA_KERNEL),)
 CONFIG += CONFIG_SVA_KUNIT_TEST=y CONFIG_SVA_MISC_CG=y KCOV_INSTRUMENT=y
 endif
 # For "make coverage", modules and libsva count where they have been. Tests are only
-# linked with what that needs.
+# linked with what that needs. Else, what runs on the debug kernel in user space looks
+# for bugs as well: libsva, its tests, and the command.
 ifneq ($(SVA_COVERAGE),)
 CONFIG += GCOV_PROFILE=y
-counting-lib := CFLAGS="-O0 -g --coverage -fprofile-update=atomic \
+with-lib := CFLAGS="-O0 -g --coverage -fprofile-update=atomic \
 	-fprofile-prefix-map=src/=$(CURDIR)/lib/libsva/src/"
-counting-tests := LDLIBS=-lgcov LDFLAGS="-Wl,--wrap=_exit $(CURDIR)/tools/testing/debug/gcov_exit.c"
-counting-tools/sva := LDFLAGS=--coverage
+with-tests := LDLIBS=-lgcov LDFLAGS="-Wl,--wrap=_exit $(CURDIR)/tools/testing/debug/gcov_exit.c"
+with-tools/sva := LDFLAGS=--coverage
+else ifneq ($(SVA_KERNEL),)
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+with-lib := CFLAGS="-O1 -g $(sanitize)"
+with-tests := SANITIZE="$(sanitize)"
+with-tools/sva := $(with-lib)
 endif
 quiet := $(if $(V),V=1,-s)
 
 # Each part gets these; what it makes goes to O.
 sub = $(if $(wildcard $(1)/Makefile),$(Q)$(VM)/progress "building $(1)" \
-	env $(counting-$(2)) $(MAKE) $(if $(V),,-s) -C $(1) O=$(O)/$(2) SRCTREE=$(CURDIR) \
+	env $(with-$(2)) $(MAKE) $(if $(V),,-s) -C $(1) O=$(O)/$(2) SRCTREE=$(CURDIR) \
 	LIBSVA_DIR=$(O)/lib KSELFTEST_DIR=$(KSELFTEST_DIR),@:)
 
 all: modules lib tests tools bench-programs fuzzer
