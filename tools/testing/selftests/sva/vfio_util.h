@@ -105,7 +105,7 @@ static inline int vfio_hw_bind(const struct vfio_hw *hw, const char *driver)
 	      vfio_hw_write(hw, "driver_override", driver[0] ? driver : "\n");
 	if (ret)
 		return ret;
-	snprintf(path, sizeof(path), "/sys/bus/%s/drivers_probe", hw->bus);
+	snprintf(path, sizeof(path), "/sys/bus/%.15s/drivers_probe", hw->bus);
 	ret = bond_write_file(path, hw->name);
 	if (ret || !driver[0])
 		return ret;
