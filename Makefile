@@ -117,7 +117,8 @@ with-tools/sva := LDFLAGS=--coverage
 else ifneq ($(SVA_KERNEL),)
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 with-lib := CFLAGS="-O1 -g $(sanitize)"
-with-tests := SANITIZE="$(sanitize)"
+# The compiler warns of paths that are only there because of the checks.
+with-tests := SANITIZE="$(sanitize) -w"
 with-tools/sva := $(with-lib)
 endif
 quiet := $(if $(V),V=1,-s)
