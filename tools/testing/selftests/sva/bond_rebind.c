@@ -253,7 +253,7 @@ static void *reader(void *data)
 
 TEST_F_TIMEOUT(bond_rebind, bond_rebind_under_dma, 60)
 {
-	enum { SWITCHES = 2000 };
+	enum { SWITCHES = 2000 / SVA_SLOWER };
 	bool stop = false;
 	struct reader readers[ENGINES - 1];
 	int i;
@@ -313,7 +313,7 @@ TEST_F(bond_rebind, bond_rebind_by_several_threads)
 
 	for (i = 0; i < 3; i++) {
 		binders[i] = (struct binder) {
-			.fd = self->fd, .pasid = self->pasid, .rounds = 100,
+			.fd = self->fd, .pasid = self->pasid, .rounds = 100 / SVA_SLOWER,
 			.as = i < SPACES ? self->as[i] : SVA_AS_NONE,
 		};
 		ASSERT_EQ(0, pthread_create(&binders[i].thread, NULL, binder,
