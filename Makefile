@@ -63,10 +63,9 @@ $(debug-runs):
 	@$(call debug) $(@:%-debug=%) OUT=$(OUT)/debug-build
 
 # What CI has the time for: calls that fail, units, and whatever happens at once.
-debug-some := bond_fault bond_group bond_rebind bond_remove bond_storm fail_nth \
-	fault_queue invalidate_entries iova_async kunit_suites nested_* pasid_stress \
-	quota_misc quota_process quota_tree sim_life viommu_* engine_remove vfio_fail \
-	fuzz_ioctl race_pairs
+debug-some := bond_fault bond_group bond_storm fail_nth fault_queue fuzz_ioctl \
+	invalidate_entries iova_async kunit_suites nested_* pasid_stress quota_misc \
+	quota_process quota_tree race_pairs sim_life vfio_fail viommu_*
 test-debug-some:
 	@$(MAKE) --no-print-directory test-debug T='$(debug-some)'
 
