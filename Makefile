@@ -67,7 +67,7 @@ debug-some := bond_fault bond_group bond_storm fail_nth fault_queue fuzz_ioctl \
 	invalidate_entries iova_async kunit_suites nested_* pasid_stress quota_misc \
 	quota_process quota_tree race_pairs sim_life vfio_fail viommu_*
 test-debug-some:
-	@$(MAKE) --no-print-directory test-debug T='$(debug-some)'
+	@$(MAKE) --no-print-directory test-debug T='$(debug-some)' LIMIT=240
 
 # The report is also about tests that failed. What earlier runs have counted goes,
 # unless there is to be more of the same.
