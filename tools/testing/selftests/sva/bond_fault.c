@@ -172,18 +172,6 @@ static char *map_file(const char *dir)
 
 /* --- the test ------------------------------------------------------------------------ */
 
-static int process_queue(int sim)
-{
-	int ret, fd = sva_open();
-	uint32_t pasid;
-
-	ret = pasid_alloc_handle(fd, SVA_PASID_F_MM, &pasid);
-	if (!ret)
-		ret = sva_sim_attach(sim, fd, pasid, NULL);
-	close(fd);
-	return ret;
-}
-
 static int open_engine(FIXTURE_DATA(bond_fault) *self)
 {
 	int sim = sva_sim_open(0);
@@ -200,12 +188,8 @@ static int open_engine(FIXTURE_DATA(bond_fault) *self)
 
 static int remove_engine(FIXTURE_DATA(bond_fault) *self)
 {
-	char file[PATH_MAX + 16];
-
-	if (!self->path[0])
-		return sva_sim_remove(self->name);
-	snprintf(file, sizeof(file), "%s/remove", self->path);
-	return bond_write_file(file, "1");
+	return self->path[0] ? bond_pci(self->path, "remove") :
+			       sva_sim_remove(self->name);
 }
 
 /* As it was before the test. */
@@ -343,7 +327,7 @@ static void end_during_fault(struct __test_metadata *_metadata,
 
 	ASSERT_EQ(0, pipe(e.start));
 	ASSERT_EQ(0, pthread_create(&e.thread, NULL, ends, &e));
-	ASSERT_EQ(0, process_queue(self->sim));
+	ASSERT_EQ(0, bond_attach_process(self->sim));
 	ASSERT_EQ(0, submit_read(self));
 	ASSERT_TRUE(is_served(self));
 	ASSERT_EQ(1, write(e.start[1], "", 1));
@@ -365,7 +349,7 @@ static void end_during_fault(struct __test_metadata *_metadata,
 
 TEST_F(bond_fault, bond_fault_is_served)
 {
-	ASSERT_EQ(0, process_queue(self->sim));
+	ASSERT_EQ(0, bond_attach_process(self->sim));
 	ASSERT_EQ(0, submit_read(self));
 	ASSERT_TRUE(is_served(self));
 	EXPECT_EQ(SVA_SIM_STATUS_PENDING,
@@ -377,7 +361,7 @@ TEST_F(bond_fault, bond_fault_is_served)
 
 TEST_F(bond_fault, bond_fault_fails)
 {
-	ASSERT_EQ(0, process_queue(self->sim));
+	ASSERT_EQ(0, bond_attach_process(self->sim));
 	ASSERT_EQ(0, submit_read(self));
 	ASSERT_TRUE(is_served(self));
 	/* The file system dies without an answer. */
@@ -409,7 +393,7 @@ TEST_F(bond_fault, bond_fault_and_kill)
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid) {
-		if (process_queue(self->sim) || submit_read(self))
+		if (bond_attach_process(self->sim) || submit_read(self))
 			_exit(1);
 		pause();
 		_exit(2);
@@ -424,7 +408,7 @@ TEST_F(bond_fault, bond_fault_and_kill)
 	bond_drain(self->sim);
 	ASSERT_EQ(0, sva_sim_detach(self->sim));
 	bond_drain(self->sim);
-	ASSERT_EQ(0, process_queue(self->sim));
+	ASSERT_EQ(0, bond_attach_process(self->sim));
 	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim, self->mem));
 }
 
@@ -464,7 +448,7 @@ TEST_F_TIMEOUT(bond_fault, bond_fault_outlives_process, 60)
 		pid = fork();
 		ASSERT_LE(0, pid);
 		if (!pid) {
-			if (!has_much() || process_queue(self->sim) ||
+			if (!has_much() || bond_attach_process(self->sim) ||
 			    submit_read_page(self, i))
 				_exit(1);
 			pause();
@@ -479,7 +463,7 @@ TEST_F_TIMEOUT(bond_fault, bond_fault_outlives_process, 60)
 		close(self->sim);
 	}
 	self->sim = sim;
-	ASSERT_EQ(0, process_queue(self->sim));
+	ASSERT_EQ(0, bond_attach_process(self->sim));
 	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(self->sim, self->mem));
 }
 

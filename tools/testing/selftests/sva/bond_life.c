@@ -34,13 +34,8 @@ FIXTURE_TEARDOWN(bond_life)
 /* A queue that has the process PASID, and no sva fd any more. */
 static int process_queue(int engine)
 {
-	int ret, sim = sva_sim_open(engine), fd = sva_open();
-	uint32_t pasid;
+	int sim = sva_sim_open(engine), ret = bond_attach_process(sim);
 
-	ret = pasid_alloc_handle(fd, SVA_PASID_F_MM, &pasid);
-	if (!ret)
-		ret = sva_sim_attach(sim, fd, pasid, NULL);
-	close(fd);
 	if (ret) {
 		close(sim);
 		return ret;

@@ -9,6 +9,7 @@
 #include "sva_core.h"
 #include "sva_util.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -123,6 +124,19 @@ static inline bool bond_hangs_up(int sim)
 	return poll(&pfd, 1, SVA_TIMEOUT_MS) == 1 && pfd.revents & POLLHUP;
 }
 
+/* The queue has the process PASID, and no sva fd any more. */
+static inline int bond_attach_process(int sim)
+{
+	int ret, fd = sva_open();
+	uint32_t pasid;
+
+	ret = pasid_alloc_handle(fd, SVA_PASID_F_MM, &pasid);
+	if (!ret)
+		ret = sva_sim_attach(sim, fd, pasid, NULL);
+	close(fd);
+	return ret;
+}
+
 static inline int bond_write_file(const char *path, const char *value)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
@@ -133,6 +147,15 @@ static inline int bond_write_file(const char *path, const char *value)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+/* Sets off what a PCI function does when its file in sysfs is written to. */
+static inline int bond_pci(const char *function, const char *what)
+{
+	char file[PATH_MAX + 16];
+
+	snprintf(file, sizeof(file), "%s/%s", function, what);
+	return bond_write_file(file, "1");
 }
 
 /* The platform device of a software engine: what its node is a child of. */

@@ -36,16 +36,6 @@ FIXTURE_VARIANT_ADD(engine_remove, page_requests) {
 	.cold = true,
 };
 
-/* The file of the function, or of the bus if @name begins with a slash. */
-static int pci_write(const char *path, const char *name)
-{
-	char file[PATH_MAX + 16];
-
-	snprintf(file, sizeof(file), "%s%s%s", name[0] == '/' ? "" : path,
-		 name[0] == '/' ? "" : "/", name);
-	return bond_write_file(file, "1");
-}
-
 FIXTURE_SETUP(engine_remove)
 {
 	self->before = core_counts();
@@ -94,7 +84,7 @@ TEST_F(engine_remove, engine_reset_under_dma)
 	for (i = 0; i < 10; i++) {
 		ASSERT_EQ(0, copy(self));
 		usleep(1000 * i);
-		ASSERT_EQ(0, pci_write(self->path, "reset"));
+		ASSERT_EQ(0, bond_pci(self->path, "reset"));
 		ASSERT_EQ(sizeof(count), read(self->sim, &count, sizeof(count)));
 		EXPECT_EQ(1, count);
 		ASSERT_EQ(0, copy(self));
@@ -115,14 +105,14 @@ TEST_F(engine_remove, engine_removed_under_dma)
 	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(0, copy(self));
 		usleep(500 * i);
-		ASSERT_EQ(0, pci_write(self->path, "remove"));
+		ASSERT_EQ(0, bond_pci(self->path, "remove"));
 		ASSERT_EQ(1, poll(&pfd, 1, SVA_TIMEOUT_MS));
 		EXPECT_TRUE(pfd.revents & POLLHUP);
 		EXPECT_EQ(-ENODEV, sva_sim_info(self->sim, &info));
 		EXPECT_EQ(-ENODEV, copy(self));
 		ASSERT_EQ(0, sva_sim_detach(self->sim));
 
-		ASSERT_EQ(0, pci_write(self->path, "/sys/bus/pci/rescan"));
+		ASSERT_EQ(0, bond_write_file("/sys/bus/pci/rescan", "1"));
 		old = self->sim;
 		self->sim = sva_sim_open(0);
 		close(old);

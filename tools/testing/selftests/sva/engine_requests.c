@@ -139,18 +139,6 @@ TEST_F(engine_requests, no_request_after_unbind)
 
 /* --- too many -------------------------------------------------------------------- */
 
-static int attach_process(int sim)
-{
-	int ret, fd = sva_open();
-	uint32_t pasid;
-
-	ret = pasid_alloc_handle(fd, SVA_PASID_F_MM, &pasid);
-	if (!ret)
-		ret = sva_sim_attach(sim, fd, pasid, NULL);
-	close(fd);
-	return ret;
-}
-
 static int submit_read(FIXTURE_DATA(engine_requests) *self, int page)
 {
 	struct sva_sim_desc desc = {
@@ -176,14 +164,14 @@ TEST_F(engine_requests, overflow_is_recovered_from)
 	uint32_t before = requests(self);
 	int page;
 
-	ASSERT_EQ(0, attach_process(self->sim));
+	ASSERT_EQ(0, bond_attach_process(self->sim));
 	for (page = 0; page < 4; page++) {
 		set_faults(self, FAULT_FLOOD);
 		EXPECT_EQ(SVA_SIM_STATUS_OK, read_page(self, page));
 		EXPECT_EQ(0, get_reg(self, REG_FAULTS));
 	}
 	EXPECT_LE(before + 4 * ROOM, requests(self));
-	EXPECT_LE(1, core_logged(self->log, "PRQ overflow cleared"));
+	EXPECT_LE(1, core_logged(self->log, "PRQ overflow cleared", ""));
 
 	before = requests(self);
 	EXPECT_EQ(SVA_SIM_STATUS_OK, read_page(self, page));
@@ -195,7 +183,7 @@ TEST_F(engine_requests, overflow_at_the_end_of_a_bond)
 	int round;
 
 	for (round = 0; round < 5; round++) {
-		ASSERT_EQ(0, attach_process(self->sim));
+		ASSERT_EQ(0, bond_attach_process(self->sim));
 		set_faults(self, FAULT_FLOOD);
 		ASSERT_EQ(0, submit_read(self, round));
 		usleep(500 * round);
@@ -204,7 +192,7 @@ TEST_F(engine_requests, overflow_at_the_end_of_a_bond)
 		ASSERT_LE(0, self->sim);
 	}
 	set_faults(self, 0);
-	ASSERT_EQ(0, attach_process(self->sim));
+	ASSERT_EQ(0, bond_attach_process(self->sim));
 	EXPECT_EQ(SVA_SIM_STATUS_OK, read_page(self, PAGES - 1));
 }
 

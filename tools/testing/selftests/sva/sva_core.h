@@ -238,13 +238,17 @@ static inline int core_log_open(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_END);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	if (lseek(fd, 0, SEEK_END) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	return fd;
 }
 
-/* In how many lines since then, or since it was asked last, something occurs */
-static inline int core_logged(int log, const char *text)
+/* In how many lines since then, or since it was asked last, both occur */
+static inline int core_logged(int log, const char *what, const char *where)
 {
 	char record[2048];
 	int found = 0;
@@ -254,7 +258,7 @@ static inline int core_logged(int log, const char *text)
 	while ((n = read(log, record, sizeof(record) - 1)) > 0 ||
 	       (n < 0 && errno == EPIPE)) {
 		record[n > 0 ? n : 0] = '\0';
-		found += !!strstr(record, text);
+		found += strstr(record, what) && strstr(record, where);
 	}
 	return found;
 }

@@ -39,25 +39,6 @@ FIXTURE_TEARDOWN(vfio_container)
 	EXPECT_TRUE(core_settles(&self->before));
 }
 
-/* Lines of the kernel's log that tell of faults of a device. */
-static int count_faults(int kmsg, const char *dev)
-{
-	char line[1024], want[96];
-	int found = 0;
-	ssize_t n;
-
-	snprintf(want, sizeof(want), "device [%s]", dev);
-	while ((n = read(kmsg, line, sizeof(line) - 1)) > 0 ||
-	       (n < 0 && errno == EPIPE)) {
-		if (n < 0)
-			continue;
-		line[n] = '\0';
-		if (strstr(line, "DMAR") && strstr(line, want))
-			found++;
-	}
-	return found;
-}
-
 TEST_F(vfio_container, vfio_container_dma)
 {
 	struct vfio_test *t = &self->t;
@@ -91,19 +72,19 @@ TEST_F(vfio_container, vfio_container_dma)
 TEST_F(vfio_container, vfio_container_outside_the_map)
 {
 	struct vfio_test *t = &self->t;
-	int i, container, kmsg;
+	int i, container, log;
+	char name[96];
 
-	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	ASSERT_LE(0, kmsg);
+	snprintf(name, sizeof(name), "device [%s]", t->hw[0].name);
 	container = vfio_container_with(t->group[0], VFIO_SVA_IOMMU);
 	ASSERT_LE(0, container);
 	ASSERT_EQ(0, edu_open(t->group[0], &t->hw[0], &t->dev[0]));
 	ASSERT_EQ(0, container_set(container, t->fd, t->rid));
-	ASSERT_LE(0, lseek(kmsg, 0, SEEK_END));
+	log = core_log_open();
+	ASSERT_LE(0, log);
 
 	/* The kernel writes down ten in five seconds. */
-	for (i = 0; i < 100 && !count_faults(kmsg, t->hw[0].name); i++) {
+	for (i = 0; i < 100 && !core_logged(log, "DMAR", name); i++) {
 		EXPECT_EQ(0, edu_copy(&t->dev[0], VFIO_TEST_SRC,
 				      VFIO_TEST_IOVA + VFIO_TEST_SIZE));
 		EXPECT_EQ(0, edu_copy(&t->dev[0], VFIO_TEST_SRC,
@@ -119,7 +100,7 @@ TEST_F(vfio_container, vfio_container_outside_the_map)
 				 VFIO_TEST_IOVA));
 	EXPECT_TRUE(vfio_reaches(t, 0, t->mem));
 	close(container);
-	close(kmsg);
+	close(log);
 }
 
 /* Bound, unbound and bound again under it. */

@@ -143,26 +143,37 @@ TEST_F(vfio_container_sim, vfio_container_sim_beside_pasid)
 	vfio_as_end(&other);
 }
 
+/* A guest with a page at @gva in a table of its own, and a RID handle for that. */
+static int nested_handle(struct guest *g, struct guest_space *s,
+			 const struct vfio_dev *dev, uint64_t gva, uint64_t **page,
+			 uint32_t *rid)
+{
+	struct sva_vfio_info info;
+	int ret = vfio_sva_info(dev->fd, &info);
+
+	if (ret)
+		return ret;
+	g->dev = info.dev_id;
+	ret = guest_parent(g->fd, SVA_AS_F_NEST_PARENT, &g->parent) ?: guest_memory(g);
+	if (ret)
+		return ret;
+	guest_space_init(s, g, 4);
+	*page = guest_map_new(s, gva);
+	return guest_nest(s, -1) ?:
+	       pasid_alloc_handle(g->fd, SVA_PASID_F_RID, rid) ?:
+	       sva_pasid_bind(g->fd, *rid, s->as);
+}
+
 /* A guest's own table for what its device does without a PASID. */
 TEST_F(vfio_container_sim, vfio_container_sim_nested)
 {
 	struct vfio_dev *dev = &self->dev[0];
 	uint64_t gva = 0x5000, *page;
-	struct guest g = {};
-	struct sva_vfio_info info;
+	struct guest g = { .fd = self->as.fd };
 	struct guest_space s;
 	uint32_t rid;
 
-	ASSERT_EQ(0, vfio_sva_info(dev->fd, &info));
-	g.dev = info.dev_id;
-	g.fd = self->as.fd;
-	ASSERT_EQ(0, guest_parent(g.fd, SVA_AS_F_NEST_PARENT, &g.parent));
-	ASSERT_EQ(0, guest_memory(&g));
-	guest_space_init(&s, &g, 4);
-	page = guest_map_new(&s, gva);
-	ASSERT_EQ(0, guest_nest(&s, -1));
-	ASSERT_EQ(0, pasid_alloc_handle(g.fd, SVA_PASID_F_RID, &rid));
-	ASSERT_EQ(0, sva_pasid_bind(g.fd, rid, s.as));
+	ASSERT_EQ(0, nested_handle(&g, &s, dev, gva, &page, &rid));
 
 	ASSERT_EQ(0, set(dev, g.fd, rid));
 	EXPECT_EQ(SVA_SIM_STATUS_OK, vfio_run(dev, 0, RID, sva_sim_fill(gva, 77, 8)));
@@ -207,21 +218,12 @@ TEST_F(vfio_container_sim, vfio_container_sim_refused)
 	struct vfio_dev *dev = &self->dev[0];
 	uint64_t gva = 0x5000, *page;
 	struct guest g = { .fd = self->as.fd };
-	struct sva_vfio_info info;
 	struct guest_space s;
 	uint32_t id, rid;
 	int pf;
 
 	ASSERT_EQ(0, share_container(self));
-	ASSERT_EQ(0, vfio_sva_info(dev->fd, &info));
-	g.dev = info.dev_id;
-	ASSERT_EQ(0, guest_parent(g.fd, SVA_AS_F_NEST_PARENT, &g.parent));
-	ASSERT_EQ(0, guest_memory(&g));
-	guest_space_init(&s, &g, 4);
-	page = guest_map_new(&s, gva);
-	ASSERT_EQ(0, guest_nest(&s, -1));
-	ASSERT_EQ(0, pasid_alloc_handle(g.fd, SVA_PASID_F_RID, &rid));
-	ASSERT_EQ(0, sva_pasid_bind(g.fd, rid, s.as));
+	ASSERT_EQ(0, nested_handle(&g, &s, dev, gva, &page, &rid));
 	pf = pasidfd_make(self->as.fd, self->rid, &id);
 	ASSERT_LE(0, pf);
 	ASSERT_EQ(0, set(dev, pf, 0));

@@ -163,15 +163,6 @@ static int edu_copy(const struct vfio_dev *dev, uint64_t dst, uint64_t src,
 
 /* --- the kernel's log ------------------------------------------------------------- */
 
-static int log_open(void)
-{
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_END);
-	return fd;
-}
-
 /*
  * Whether a line that has come since has both. The IOMMU's interrupt may come late,
  * a second fault before the first was read is lost, and too many are not logged:
@@ -179,20 +170,8 @@ static int log_open(void)
  */
 static bool log_has(int fd, const char *what, const char *where)
 {
-	char line[1024];
-
-	ssize_t n;
-
 	usleep(100000);
-
-	while ((n = read(fd, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
-		if (n <= 0)
-			continue;
-		line[n] = '\0';
-		if (strstr(line, what) && strstr(line, where))
-			return true;
-	}
-	return false;
+	return core_logged(fd, what, where);
 }
 
 /* --- without PASIDs ------------------------------------------------------------------ */
@@ -260,7 +239,7 @@ TEST_F(vfio_pci, vfio_pci_dma)
 TEST_F(vfio_pci, vfio_pci_dma_blocked)
 {
 	char *dst = self->mem + CORE_PAGE;
-	int i, log = log_open();
+	int i, log = core_log_open();
 	bool logged = false;
 
 	ASSERT_LE(0, log);
@@ -507,7 +486,7 @@ TEST_F(vfio_pci, vfio_pci_nvme_d3)
 /* What is not mapped is not transferred, whatever the controller thinks of it. */
 TEST_F(vfio_pci, vfio_pci_nvme_blocked)
 {
-	int i, log = log_open();
+	int i, log = core_log_open();
 	bool logged = false;
 	struct nvme nvme;
 

@@ -99,7 +99,7 @@ FIXTURE_TEARDOWN(virtio_disk)
 	for (i = 0; i < 2; i++)
 		munmap(self->buf[i], CHUNK);
 	close(self->disk);
-	EXPECT_EQ(0, core_logged(self->log, IOMMU_FAULT));
+	EXPECT_EQ(0, core_logged(self->log, IOMMU_FAULT, ""));
 	close(self->log);
 }
 
@@ -216,7 +216,7 @@ FIXTURE_TEARDOWN(virtio_net)
 {
 	close(self->sock[0]);
 	close(self->sock[1]);
-	EXPECT_EQ(0, core_logged(self->log, IOMMU_FAULT));
+	EXPECT_EQ(0, core_logged(self->log, IOMMU_FAULT, ""));
 	close(self->log);
 }
 
