@@ -158,6 +158,20 @@ static int read_page(FIXTURE_DATA(engine_requests) *self, int page)
 	return ret ? ret : sva_sim_wait(self->sim, self->done);
 }
 
+/* Until the queue is empty again, all that is asked for is lost, and reads fail. */
+static int read_page_at_last(FIXTURE_DATA(engine_requests) *self, int page)
+{
+	int i, ret;
+
+	for (i = 0; i < SVA_TIMEOUT_MS / 10; i++) {
+		ret = read_page(self, page);
+		if (ret != SVA_SIM_STATUS_FAULT)
+			break;
+		usleep(10000);
+	}
+	return ret;
+}
+
 /* What is lost is answered, and asked for again. */
 TEST_F(engine_requests, overflow_is_recovered_from)
 {
@@ -167,7 +181,7 @@ TEST_F(engine_requests, overflow_is_recovered_from)
 	ASSERT_EQ(0, bond_attach_process(self->sim));
 	for (page = 0; page < 4; page++) {
 		set_faults(self, FAULT_FLOOD);
-		EXPECT_EQ(SVA_SIM_STATUS_OK, read_page(self, page));
+		EXPECT_EQ(SVA_SIM_STATUS_OK, read_page_at_last(self, page));
 		EXPECT_EQ(0, get_reg(self, REG_FAULTS));
 	}
 	EXPECT_LE(before + 4 * ROOM, requests(self));
@@ -193,7 +207,7 @@ TEST_F(engine_requests, overflow_at_the_end_of_a_bond)
 	}
 	set_faults(self, 0);
 	ASSERT_EQ(0, bond_attach_process(self->sim));
-	EXPECT_EQ(SVA_SIM_STATUS_OK, read_page(self, PAGES - 1));
+	EXPECT_EQ(SVA_SIM_STATUS_OK, read_page_at_last(self, PAGES - 1));
 }
 
 TEST_HARNESS_MAIN
