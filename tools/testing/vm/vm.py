@@ -12,6 +12,8 @@ import tempfile
 import time
 import typing
 
+from hotplug import Hand
+
 BOOT = pathlib.Path(os.environ.get("SVA_BOOT", "/"))
 # Another kernel than Debian's, see tools/testing/debug/kernel.
 KERNEL = pathlib.Path(os.environ.get("SVA_KERNEL") or BOOT)
@@ -239,6 +241,7 @@ class Machine:
     def __init__(self, name, job, pack, smp=2, mem="2G", append="",
                  machine="plain", quiet_limit=150, limit=900, disk="1G", count=False):
         self.name, self.quiet_limit, self.limit = name, quiet_limit, limit
+        self.machine = machine
         logs = BUILD / "logs"
         self.log = KernelLog(logs / f"{name}.kernel.log",
                              MACHINES[machine].faults)
@@ -288,22 +291,29 @@ class Machine:
 
     def boot(self, sink, out, err):
         self.log = KernelLog(self.log.path, self.log.faults)
-        proc = subprocess.Popen(self.cmd, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=err)
+        hand = Hand(MACHINES[self.machine].devices)
+        proc = subprocess.Popen(self.cmd + hand.words(), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=err,
+                                pass_fds=[hand.theirs.fileno()])
         try:
-            return self.watch(proc, sink, out)
+            return self.watch(proc, hand, sink, out)
         finally:
             proc.kill()
             proc.wait()
+            hand.close()
             self.log.poll()
 
-    def watch(self, proc, sink, out):
+    def watch(self, proc, hand, sink, out):
         start = last = time.monotonic()
         sel = selectors.DefaultSelector()
         sel.register(proc.stdout, selectors.EVENT_READ)
+        sel.register(hand.ours, selectors.EVENT_READ)
         rest = b""
         while True:
-            if sel.select(0.2):
+            ready = [key.fileobj for key, _ in sel.select(0.2)]
+            if hand.ours in ready and not hand.listen():
+                sel.unregister(hand.ours)
+            if proc.stdout in ready:
                 data = os.read(proc.stdout.fileno(), 65536)
                 if not data:
                     break

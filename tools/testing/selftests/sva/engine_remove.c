@@ -5,12 +5,15 @@
  *
  * Machine: engine
  */
+#include <glob.h>
 #include <limits.h>
+#include <stdio.h>
 
 #include "bond_util.h"
 #include "kselftest_harness.h"
 
 #define BUF	(1ULL << 20)
+#define SLOTS	"/sys/bus/pci/slots/*/address"
 
 FIXTURE(engine_remove) {
 	struct core_counts before;
@@ -95,8 +98,64 @@ TEST_F(engine_remove, engine_reset_under_dma)
 	}
 }
 
+static int remove_function(const char *path)
+{
+	return bond_pci(path, "remove");
+}
+
+static int scan_again(void)
+{
+	return bond_write_file("/sys/bus/pci/rescan", "1");
+}
+
+/* Whether the function is in the slot that the file is about */
+static bool is_address_of(const char *file, const char *path)
+{
+	char slot[32] = "";
+	FILE *f = fopen(file, "r");
+	bool read = f && fscanf(f, "%31s", slot) == 1;
+
+	if (f)
+		fclose(f);
+	return read && strstr(path, slot) && !strchr(strstr(path, slot), '/');
+}
+
+/* -ENOENT: none that can be switched off */
+static int slot_off(const char *path)
+{
+	int ret = -ENOENT;
+	glob_t found;
+	size_t i;
+
+	if (glob(SLOTS, 0, NULL, &found))
+		return ret;
+	for (i = 0; i < found.gl_pathc && ret; i++) {
+		if (!is_address_of(found.gl_pathv[i], path))
+			continue;
+		strcpy(strrchr(found.gl_pathv[i], '/'), "/power");
+		ret = bond_write_file(found.gl_pathv[i], "0");
+	}
+	globfree(&found);
+	return ret;
+}
+
+/* Whoever runs the machine plugs it in again, see tools/testing/vm/hotplug.py. */
+static int plugged_in(void)
+{
+	int i;
+
+	for (i = 0; i < SVA_TIMEOUT_MS / 10; i++) {
+		if (!access("/dev/sva_sim0", F_OK))
+			return 0;
+		usleep(10000);
+	}
+	return -ETIMEDOUT;
+}
+
 /* It comes back with the same number while somebody has what it was open. */
-TEST_F(engine_remove, engine_removed_under_dma)
+static void goes_under_dma(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(engine_remove) *self,
+			   int (*away)(const char *path), int (*back)(void))
 {
 	struct pollfd pfd = { .fd = self->sim };
 	struct sva_sim_info info;
@@ -105,14 +164,14 @@ TEST_F(engine_remove, engine_removed_under_dma)
 	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(0, copy(self));
 		usleep(500 * i);
-		ASSERT_EQ(0, bond_pci(self->path, "remove"));
+		ASSERT_EQ(0, away(self->path));
 		ASSERT_EQ(1, poll(&pfd, 1, SVA_TIMEOUT_MS));
 		EXPECT_TRUE(pfd.revents & POLLHUP);
 		EXPECT_EQ(-ENODEV, sva_sim_info(self->sim, &info));
 		EXPECT_EQ(-ENODEV, copy(self));
 		ASSERT_EQ(0, sva_sim_detach(self->sim));
 
-		ASSERT_EQ(0, bond_write_file("/sys/bus/pci/rescan", "1"));
+		ASSERT_EQ(0, back());
 		old = self->sim;
 		self->sim = sva_sim_open(0);
 		close(old);
@@ -123,6 +182,21 @@ TEST_F(engine_remove, engine_removed_under_dma)
 		ASSERT_EQ(0, copy(self));
 		EXPECT_EQ(SVA_SIM_STATUS_OK, sva_sim_wait(self->sim, self->done));
 	}
+}
+
+TEST_F(engine_remove, engine_removed_under_dma)
+{
+	goes_under_dma(_metadata, self, remove_function, scan_again);
+}
+
+TEST_F(engine_remove, engine_unplugged_under_dma)
+{
+	glob_t found;
+
+	if (glob(SLOTS, 0, NULL, &found))
+		SKIP(return, "this kernel drives no slots that can be switched off");
+	globfree(&found);
+	goes_under_dma(_metadata, self, slot_off, plugged_in);
 }
 
 /* Hardware has so many queues, and each belongs to an open file. */

@@ -4,6 +4,8 @@
  *
  * SVA_SECONDS in the environment says how long, see
  * Documentation/dev-tools/sva-testing.rst.
+ *
+ * Machine: plain engine
  */
 #include <pthread.h>
 
