@@ -4,6 +4,8 @@
  * the second, and so on: a call that fails leaves everything as it was, and works when
  * it is made again. fail_nth.c does the same for /dev/sva.
  */
+#include <sys/mman.h>
+
 #include "vfio_util.h"
 #include "kselftest_harness.h"
 
@@ -60,6 +62,8 @@ FIXTURE_SETUP(vfio_fail)
 	ASSERT_EQ(0, vfio_as_make(&self->as));
 	self->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	ASSERT_LE(0, self->event);
+	/* The faults are meant for calls, and not for a page that is written first. */
+	ASSERT_EQ(0, mlockall(MCL_CURRENT));
 }
 
 FIXTURE_TEARDOWN(vfio_fail)
@@ -104,10 +108,7 @@ static bool unchanged(FIXTURE_DATA(vfio_fail) *self)
 	       !sva_pasid_info(self->as.fd, self->as.pasid, &pasid) && !pasid.bonds;
 }
 
-/*
- * Everything once without faults, so that all of the stack that is used is there:
- * the faults are meant for the call, and not for a page that it writes first.
- */
+/* Everything once without faults: all of the stack that is used is there then. */
 static bool warm_up(FIXTURE_DATA(vfio_fail) *self)
 {
 	return !vfio_attach_event(self->dev.fd, self->as.fd, self->as.pasid,
