@@ -15,8 +15,8 @@ builds := all modules lib tests tools bench-programs fuzzer pack pack-demo stagi
 runs := demo test shell bench fuzz
 debug-runs := test-debug shell-debug fuzz-debug
 
-.PHONY: $(builds) $(runs) $(debug-runs) test-debug-some coverage check qemu check-qemu \
-	mutations help clean update install FORCE
+.PHONY: $(builds) $(runs) $(debug-runs) test-debug-some test-valgrind coverage check \
+	qemu check-qemu mutations help clean update install FORCE
 .DEFAULT_GOAL := all
 
 Q := $(if $(V),,@)
@@ -68,6 +68,11 @@ debug-some := bond_fault bond_group bond_storm fail_nth fault_queue fuzz_ioctl \
 	quota_process quota_tree race_pairs sim_life viommu_*
 test-debug-some:
 	@$(MAKE) --no-print-directory test-debug T='$(debug-some)' LIMIT=240
+
+# libsva and the command, for what they do with memory
+test-valgrind:
+	@SVA_SLOWER=$(SLOWER) $(MAKE) --no-print-directory test OUT=$(OUT)/valgrind-build \
+		T='$(or $(T),lib_* tool_* doctor*)' LIMIT=240 APPEND="SVA_VALGRIND=1 $(APPEND)"
 
 # The report is also about tests that failed. What earlier runs have counted goes,
 # unless there is to be more of the same.
@@ -217,6 +222,7 @@ help:
 	@echo '                if there is no such program, single tests'
 	@echo 'make test-debug make the debug kernel (10 minutes, once) and run the tests on it'
 	@echo 'make test-debug-some  those of them that take twenty minutes'
+	@echo 'make test-valgrind   libsva and the command, watched by valgrind'
 	@echo 'make coverage   run the tests on the debug kernel, and say what they reach of'
 	@echo '                drivers/sva and libsva; MORE=1 adds to the last run'
 	@echo 'make check      compiler warnings, sparse, checkpatch, kernel-doc, ...'

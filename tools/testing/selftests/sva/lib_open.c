@@ -189,7 +189,7 @@ static int hide(const char *dir)
 static int own_mounts(void)
 {
 	return unshare(CLONE_NEWNS) ||
-	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL);
 }
 
 static int open_without_node(void *arg)

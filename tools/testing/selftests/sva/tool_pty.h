@@ -11,7 +11,7 @@
 #include "tool_util.h"
 
 #define PTY_TEXT_MAX	(1 << 18)
-#define PTY_TIMEOUT_MS	20000
+#define PTY_TIMEOUT_MS	(20000 * SVA_SLOWER)
 
 struct pty {
 	pid_t pid;
