@@ -3,6 +3,8 @@
  * The resource sva_pasid of the misc cgroup controller, where the kernel has it:
  * PASIDs have to fit into it as well as into what SVA_QUOTA sets.
  */
+#include <pthread.h>
+
 #include "quota_util.h"
 #include "kselftest_harness.h"
 
@@ -120,6 +122,60 @@ TEST_F(quota_misc, a_removed_cgroup)
 	EXPECT_EQ(2, misc_value(&self->cg, "misc.current"));
 	ASSERT_EQ(0, pasid_free(self->fd, pasid, 2));
 	EXPECT_EQ(0, misc_value(&self->cg, "misc.current"));
+}
+
+#define FIRST_ROUNDS	100
+#define FIRST_THREADS	3
+
+struct first {
+	pthread_barrier_t barrier;
+	int fd;
+	int failed;
+};
+
+static void *first_thread(void *arg)
+{
+	struct first *first = arg;
+	uint32_t pasid;
+	int i, ret;
+
+	for (i = 0; i < FIRST_ROUNDS; i++) {
+		pthread_barrier_wait(&first->barrier);
+		ret = pasid_alloc(first->fd, 0, 0, 1, &pasid);
+		if (!ret)
+			ret = pasid_free(first->fd, pasid, 1);
+		if (ret)
+			__atomic_store_n(&first->failed, ret, __ATOMIC_RELAXED);
+		pthread_barrier_wait(&first->barrier);
+	}
+	return NULL;
+}
+
+/* Who comes while a cgroup is met for the first time is charged like anybody. */
+TEST_F(quota_misc, the_first_ones_at_once)
+{
+	struct first first = { .fd = self->fd };
+	pthread_t threads[FIRST_THREADS];
+	int i;
+
+	ASSERT_EQ(0, pthread_barrier_init(&first.barrier, NULL, FIRST_THREADS + 1));
+	for (i = 0; i < FIRST_THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, first_thread, &first));
+	for (i = 0; i < FIRST_ROUNDS; i++) {
+		struct quota_cg fresh;
+
+		EXPECT_EQ(0, quota_make(&fresh, &self->out, "fresh"));
+		EXPECT_EQ(0, quota_enter(&fresh));
+		pthread_barrier_wait(&first.barrier);
+		pthread_barrier_wait(&first.barrier);
+		EXPECT_EQ(0, quota_enter(&self->cg));
+		EXPECT_EQ(0, quota_remove(&fresh));
+	}
+	for (i = 0; i < FIRST_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&first.barrier);
+	EXPECT_EQ(0, first.failed);
+	EXPECT_EQ(0, misc_value(&self->out, "misc.current"));
 }
 
 TEST_HARNESS_MAIN
