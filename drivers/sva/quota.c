@@ -291,16 +291,19 @@ static struct sva_account *new_account(struct cgroup *cgrp,
 	ret = PTR_ERR_OR_ZERO(account->user);
 	if (ret)
 		goto out_free;
+	sva_quota_misc_get(account);
+	/* From here on it is found without a lock, and charged. */
 	ret = rhashtable_insert_fast(&accounts, &account->hash, account_params);
 	if (ret)
-		goto out_free;
+		goto out_misc;
 	account->cgroup->users++;
 	account->user->users++;
-	sva_quota_misc_get(account);
 	list_add_tail(&account->node, &account_list);
 	nr_accounts++;
 	return account;
 
+out_misc:
+	sva_quota_misc_put(account);
 out_free:
 	kfree(account);
 	return ERR_PTR(ret);
