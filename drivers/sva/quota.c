@@ -79,7 +79,10 @@ static u32 default_max(void)
 
 static u32 node_max(const struct sva_quota_node *node)
 {
-	return READ_ONCE(node->by_default) ? default_max() : READ_ONCE(node->max);
+	/* Pairs with sva_quota_set_user(): the limit is read after it was set. */
+	if (smp_load_acquire(&node->by_default))
+		return default_max();
+	return READ_ONCE(node->max);
 }
 
 static u32 node_left(const struct sva_quota_node *node)
@@ -597,7 +600,8 @@ int sva_quota_set_user(kuid_t uid, u32 max)
 	if (IS_ERR(node))
 		return PTR_ERR(node);
 	WRITE_ONCE(node->max, max);
-	WRITE_ONCE(node->by_default, false);
+	/* Pairs with node_max(), which takes no lock. */
+	smp_store_release(&node->by_default, false);
 	schedule_collection();
 	return 0;
 }
