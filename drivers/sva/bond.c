@@ -116,7 +116,7 @@ static bool detach_bond(struct sva_bond *bond)
 	/* The last thing that keeps sva_device_unregister() from returning. */
 	scoped_guard(spinlock, &sdev->bonds_lock) {
 		list_del(&bond->device_node);
-		sdev->nr_bonds--;
+		WRITE_ONCE(sdev->nr_bonds, sdev->nr_bonds - 1);
 	}
 	return true;
 }
@@ -283,7 +283,7 @@ static int attach_bond(struct sva_bond *bond, u32 id)
 	add_to_ctx(bond);
 	guard(spinlock)(&sdev->bonds_lock);
 	list_add_tail(&bond->device_node, &sdev->bonds);
-	sdev->nr_bonds++;
+	WRITE_ONCE(sdev->nr_bonds, sdev->nr_bonds + 1);
 	return 0;
 }
 

@@ -361,7 +361,7 @@ static int commit_area(struct sva_iova *iova, struct sva_area *area,
 	if (ret)
 		return ret;
 	area->pending = false;
-	iova->nr_maps++;
+	WRITE_ONCE(iova->nr_maps, iova->nr_maps + 1);
 	atomic_inc(&ucmd->ctx->nr_maps);
 	trace_sva_map(ucmd->ctx->id, iova->as.obj.id, area->iova,
 		      area->last - area->iova + 1, area->prot);
@@ -561,7 +561,7 @@ static void take_areas(struct sva_iova *iova, u64 start, u64 last,
 		next = sva_area_next(area);
 		sva_area_erase(&iova->areas, area);
 		list_add_tail(&area->unmap_node, list);
-		iova->nr_maps--;
+		WRITE_ONCE(iova->nr_maps, iova->nr_maps - 1);
 	}
 }
 

@@ -59,7 +59,7 @@ static struct rhashtable nodes;
 static struct rhashtable accounts;	/* also read under RCU */
 static LIST_HEAD(node_list);		/* nodes come after the one above them */
 static LIST_HEAD(account_list);
-static unsigned int nr_nodes;
+static unsigned int nr_nodes;		/* also read without the lock */
 static unsigned int nr_accounts;
 static unsigned int collect_above = COLLECT_MIN;
 static DECLARE_DELAYED_WORK(collect_work, collect);
@@ -196,7 +196,7 @@ static struct sva_quota_node *get_node(const struct sva_quota_key *key,
 	if (parent)
 		parent->users++;
 	list_add_tail(&node->node, &node_list);
-	nr_nodes++;
+	WRITE_ONCE(nr_nodes, nr_nodes + 1);
 	return node;
 }
 
@@ -464,7 +464,7 @@ static void free_node(struct sva_quota_node *node)
 {
 	rhashtable_remove_fast(&nodes, &node->hash, node_params);
 	list_del(&node->node);
-	nr_nodes--;
+	WRITE_ONCE(nr_nodes, nr_nodes - 1);
 	if (node->parent)
 		node->parent->users--;
 	kfree(node);

@@ -359,7 +359,7 @@ struct sva_device {
 	bool gone;			/* @live */
 	spinlock_t bonds_lock;		/* of @bonds */
 	struct list_head bonds;
-	unsigned int nr_bonds;		/* on that list */
+	unsigned int nr_bonds;		/* on that list; also read without the lock */
 };
 
 enum sva_bond_state {
@@ -519,7 +519,7 @@ struct sva_iova {
 	struct rb_root areas;
 	struct list_head domains;
 	struct rb_root_cached reserved;
-	u32 nr_maps;			/* areas that are not pending */
+	u32 nr_maps;			/* areas not pending; also read without the lock */
 };
 
 static inline struct sva_iova *sva_as_to_iova(struct sva_as *as)

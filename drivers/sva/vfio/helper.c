@@ -29,7 +29,7 @@
  * @ops: The driver's, or NULL
  * @attached: struct attachment by number; its lock protects what they hold, and
  *            @count
- * @count: How many there are
+ * @count: How many there are; also read without the lock, to be shown
  */
 struct sva_vfio {
 	struct vfio_device *vdev;
@@ -98,7 +98,7 @@ static int detach(struct sva_vfio *sv, u32 number)
 	xa_lock(&sv->attached);
 	att = __xa_erase(&sv->attached, number);
 	if (att)
-		sv->count--;
+		WRITE_ONCE(sv->count, sv->count - 1);
 	xa_unlock(&sv->attached);
 	if (!att)
 		return -ENOENT;
@@ -143,7 +143,7 @@ static int publish(struct attachment *att)
 	ret = __xa_insert(&sv->attached, number, att, GFP_KERNEL_ACCOUNT);
 	if (!ret) {
 		att->number = number;
-		sv->count++;
+		WRITE_ONCE(sv->count, sv->count + 1);
 	}
 	xa_unlock(&sv->attached);
 	return ret == -EBUSY ? -EEXIST : ret;
