@@ -86,13 +86,15 @@ static bool count_bond(struct sva_handle *handle, struct sva_faultq *faultq,
 
 	for (member = handle->members;
 	     member < handle->members + handle->nr_members; member++) {
+		u32 dev_id = member->dev_id;
+
 		if (!is_of(bond, member))
 			continue;
 		if (!bond->sdev->whole_group)
-			member->dev_id = bond->sdev->id;
+			dev_id = bond->sdev->id;
 		else if (!member->nr_bonds)
-			member->dev_id = sva_device_find_id(member->dev);
-		sva_faultq_join(faultq, member);
+			dev_id = sva_device_find_id(member->dev);
+		sva_faultq_join(faultq, member, dev_id);
 		found = true;
 	}
 	return found;

@@ -213,18 +213,21 @@ void sva_faultq_drain(struct sva_faultq *q, struct sva_handle *handle)
 
 /**
  * sva_faultq_join() - Count one more bond of a device in an attach
- * @q: The attach's queue, whose lock protects the count; NULL if it has none
+ * @q: The attach's queue, whose lock protects the member; NULL if it has none
  * @member: The device
+ * @dev_id: Its id as an sva device, which who reads the queue is told
  *
  * Context: The context's lock is held.
  */
-void sva_faultq_join(struct sva_faultq *q, struct sva_member *member)
+void sva_faultq_join(struct sva_faultq *q, struct sva_member *member, u32 dev_id)
 {
 	if (!q) {
+		member->dev_id = dev_id;
 		member->nr_bonds++;
 		return;
 	}
 	guard(spinlock)(&q->lock);
+	member->dev_id = dev_id;
 	member->nr_bonds++;
 }
 

@@ -598,7 +598,7 @@ int sva_fault_handler(struct iopf_group *group);
 struct sva_faultq *sva_faultq_from_fd(int fd);
 void sva_faultq_put(struct sva_faultq *q);
 void sva_faultq_drain(struct sva_faultq *q, struct sva_handle *handle);
-void sva_faultq_join(struct sva_faultq *q, struct sva_member *member);
+void sva_faultq_join(struct sva_faultq *q, struct sva_member *member, u32 dev_id);
 void sva_faultq_leave(struct sva_faultq *q, struct sva_handle *handle,
 		      struct sva_member *member);
 int sva_ioctl_faultq_alloc(struct sva_ucmd *ucmd);
