@@ -499,7 +499,7 @@ int sva_check_rid(struct iommu_group *group)
 {
 	if (!iommu_group_dma_owner_claimed(group))
 		return -EPERM;
-	if (!iommu_group_has_isolated_msi(group) && !allow_unsafe_interrupts)
+	if (!iommu_group_has_isolated_msi(group) && !READ_ONCE(allow_unsafe_interrupts))
 		return -EPERM;
 	return 0;
 }
