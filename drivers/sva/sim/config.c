@@ -23,7 +23,7 @@ MODULE_PARM_DESC(engines, "Engines that exist from the beginning, spread over th
 /**
  * struct sim_config - configuration of an engine
  * @group: The configfs directory
- * @lock: Protects @pdev and the constant part of @port
+ * @lock: Protects @pdev and, but for being shown, the constant part of @port
  * @pdev: The engine's platform device while it is enabled
  * @port: What it is plugged into
  */
@@ -140,7 +140,7 @@ static ssize_t set_number(struct sim_config *config, s32 *number,
 	if (config->pdev)
 		ret = -EBUSY;
 	else
-		*number = value;
+		WRITE_ONCE(*number, value);
 	mutex_unlock(&config->lock);
 	return ret ?: count;
 }
@@ -159,7 +159,8 @@ static ssize_t set_flag(bool *flag, const char *page, size_t count)
 
 static ssize_t sim_config_iommu_show(struct config_item *item, char *page)
 {
-	return sysfs_emit(page, "%u\n", to_config(item)->port.iommu);
+	return sysfs_emit(page, "%u\n",
+			  READ_ONCE(to_config(item)->port.iommu));
 }
 
 static ssize_t sim_config_iommu_store(struct config_item *item,
@@ -173,7 +174,8 @@ static ssize_t sim_config_iommu_store(struct config_item *item,
 
 static ssize_t sim_config_pasid_bits_show(struct config_item *item, char *page)
 {
-	return sysfs_emit(page, "%u\n", to_config(item)->port.pasid_bits);
+	return sysfs_emit(page, "%u\n",
+			  READ_ONCE(to_config(item)->port.pasid_bits));
 }
 
 static ssize_t sim_config_pasid_bits_store(struct config_item *item,
@@ -186,7 +188,8 @@ static ssize_t sim_config_pasid_bits_store(struct config_item *item,
 
 static ssize_t sim_config_group_show(struct config_item *item, char *page)
 {
-	return sysfs_emit(page, "%d\n", to_config(item)->port.group);
+	return sysfs_emit(page, "%d\n",
+			  READ_ONCE(to_config(item)->port.group));
 }
 
 static ssize_t sim_config_group_store(struct config_item *item,
@@ -200,7 +203,8 @@ static ssize_t sim_config_group_store(struct config_item *item,
 
 static ssize_t sim_config_shared_msi_show(struct config_item *item, char *page)
 {
-	return sysfs_emit(page, "%d\n", to_config(item)->port.shared_msi);
+	return sysfs_emit(page, "%d\n",
+			  READ_ONCE(to_config(item)->port.shared_msi));
 }
 
 /* A flag of the port, which is constant while there is an engine. */
@@ -226,7 +230,8 @@ static ssize_t sim_config_shared_msi_store(struct config_item *item,
 
 static ssize_t sim_config_sw_msi_show(struct config_item *item, char *page)
 {
-	return sysfs_emit(page, "%d\n", to_config(item)->port.sw_msi);
+	return sysfs_emit(page, "%d\n",
+			  READ_ONCE(to_config(item)->port.sw_msi));
 }
 
 static ssize_t sim_config_sw_msi_store(struct config_item *item,
@@ -259,7 +264,8 @@ static ssize_t sim_config_refuse_store(struct config_item *item,
 static ssize_t sim_config_teardown_first_show(struct config_item *item,
 					      char *page)
 {
-	return sysfs_emit(page, "%d\n", to_config(item)->port.teardown_first);
+	return sysfs_emit(page, "%d\n",
+			  READ_ONCE(to_config(item)->port.teardown_first));
 }
 
 static ssize_t sim_config_teardown_first_store(struct config_item *item,
@@ -270,7 +276,8 @@ static ssize_t sim_config_teardown_first_store(struct config_item *item,
 
 static ssize_t sim_config_iotlb_stale_show(struct config_item *item, char *page)
 {
-	return sysfs_emit(page, "%d\n", to_config(item)->port.iotlb_stale);
+	return sysfs_emit(page, "%d\n",
+			  READ_ONCE(to_config(item)->port.iotlb_stale));
 }
 
 static ssize_t sim_config_iotlb_stale_store(struct config_item *item,
@@ -281,7 +288,8 @@ static ssize_t sim_config_iotlb_stale_store(struct config_item *item,
 
 static ssize_t sim_config_prq_group_show(struct config_item *item, char *page)
 {
-	return sysfs_emit(page, "%d\n", to_config(item)->port.prq_group);
+	return sysfs_emit(page, "%d\n",
+			  READ_ONCE(to_config(item)->port.prq_group));
 }
 
 static ssize_t sim_config_prq_group_store(struct config_item *item,

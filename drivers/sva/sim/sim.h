@@ -81,8 +81,8 @@ enum sva_sim_fault {
  * @huge_leafs: Walks that ended at an entry larger than 4 KiB
  *
  * The first five are set before sva_sim_port_add() and constant until
- * sva_sim_port_del(); the rest may be read and written at any time. The
- * counters count on over a removal.
+ * sva_sim_port_del(); the rest may be read and written at any time, by
+ * READ_ONCE() and WRITE_ONCE(). The counters count on over a removal.
  */
 struct sva_sim_port {
 	u32 iommu;
