@@ -45,6 +45,7 @@ struct world {
 	uint32_t mm;
 	uint32_t plain;			/* an address space with nothing in it */
 	unsigned int stopped;		/* queues that cannot do DMA any more */
+	bool forked;			/* another process may have all descriptors */
 };
 
 struct side {
@@ -133,7 +134,8 @@ static int op_close_queue(struct side *side)
 {
 	int ret = close_one(&side->w->queue[0]);
 
-	if (!ret)
+	/* Not if it was not the last one. */
+	if (!ret && !__atomic_load_n(&side->w->forked, __ATOMIC_SEQ_CST))
 		stopped(side, 1u << 0);
 	return ret;
 }
@@ -239,8 +241,10 @@ static int op_kill(struct side *side)
 	struct world *w = side->w;
 	uint32_t mm;
 	int sim, ret;
-	pid_t pid = fork();
+	pid_t pid;
 
+	__atomic_store_n(&w->forked, true, __ATOMIC_SEQ_CST);
+	pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
@@ -534,7 +538,7 @@ static void race(struct __test_metadata *_metadata, FIXTURE_DATA(race_pairs) *se
 		}
 	}
 	EXPECT_EQ(0, not_stopped(&w)) {
-		TH_LOG("stopped %#x", w.stopped);
+		TH_LOG("%s and %s: stopped %#x", ops[a].name, ops[b].name, w.stopped);
 	}
 	unmake_world(&w);
 	if (a == 5 || b == 5)
