@@ -192,7 +192,8 @@ run-demo:
 
 run-test:
 	@set -f; $(VM)/runtests $(if $(VMS),--vms $(VMS)) $(if $(APPEND),--append "$(APPEND)") \
-		$(if $(MACHINE),--machine $(MACHINE)) $(if $(LIMIT),--limit $(LIMIT)) $(T)
+		$(if $(MACHINE),--machine $(MACHINE)) $(if $(LIMIT),--limit $(LIMIT)) \
+		$(if $(CPUS),--smp $(CPUS)) $(T)
 
 run-shell:
 	@$(VM)/run --name shell --shell $(if $(APPEND),--append "$(APPEND)") \
@@ -246,6 +247,7 @@ help:
 	@echo '                nests, with a PCI engine behind it (a QEMU is built for it)'
 	@echo 'VMS=1           number of virtual machines "make test" may use at once'
 	@echo 'LIMIT=120       seconds that one test program may take'
+	@echo 'CPUS=4          CPUs of a virtual machine that runs tests'
 	@echo 'OUT=directory   build there, inside the checkout, instead of in build/'
 	@echo 'V=1             show commands and raw test output'
 	@echo 'SVA_CACHE, SVA_MIRROR, SVA_ACCEL=tcg|kvm, SVA_INSTALL=no: environment, see'
