@@ -15,8 +15,8 @@ builds := all modules lib tests tools bench-programs fuzzer pack pack-demo stagi
 runs := demo test shell bench fuzz
 debug-runs := test-debug shell-debug fuzz-debug
 
-.PHONY: $(builds) $(runs) $(debug-runs) test-debug-some test-valgrind coverage check \
-	qemu check-qemu mutations help clean update install FORCE
+.PHONY: $(builds) $(runs) $(debug-runs) test-debug-some test-kcsan test-valgrind \
+	coverage check qemu check-qemu mutations help clean update install FORCE
 .DEFAULT_GOAL := all
 
 Q := $(if $(V),,@)
@@ -57,7 +57,7 @@ $(runs):
 	@$(call enter,run-$@)
 
 # The same with the debug kernel. What is built for it has its own place.
-debug = $(VM)/host-tools && SVA_KERNEL=$$(tools/testing/debug/kernel) && \
+debug = $(VM)/host-tools && SVA_KERNEL=$$(tools/testing/debug/kernel $(2)) && \
 	export SVA_KERNEL SVA_SLOWER=$(SLOWER) && $(1) $(MAKE) --no-print-directory
 $(debug-runs):
 	@$(call debug) $(@:%-debug=%) OUT=$(OUT)/debug-build
@@ -68,6 +68,15 @@ debug-some := bond_fault bond_group bond_storm fail_nth fault_queue fuzz_ioctl \
 	quota_process quota_tree race_pairs sim_life viommu_*
 test-debug-some:
 	@$(MAKE) --no-print-directory test-debug T='$(debug-some)' LIMIT=240
+
+# Where several threads or CPUs meet, on a kernel that looks for data races.
+kcsan-some := as_context bond_attach bond_fault bond_group bond_life bond_storm \
+	fault_queue fdinfo_* fuzz_ioctl invalidate_* iova_* list_* nested_* pasid_free \
+	pasid_stress pasidfd_attach pasidfd_revoke pasidfd_share quota_[!s]* race_pairs \
+	sim_* trace_events vfio_container_sim vfio_revoke vfio_sim_* viommu_*
+test-kcsan:
+	@$(call debug,,kcsan) test OUT=$(OUT)/kcsan-build T='$(or $(T),$(kcsan-some))' \
+		LIMIT=$(or $(LIMIT),240) MACHINE=$(or $(MACHINE),plain)
 
 # libsva and the command, for what they do with memory
 test-valgrind:
@@ -223,6 +232,7 @@ help:
 	@echo '                if there is no such program, single tests'
 	@echo 'make test-debug make the debug kernel (10 minutes, once) and run the tests on it'
 	@echo 'make test-debug-some  those of them that take twenty minutes'
+	@echo 'make test-kcsan make another kernel, and look for data races on it'
 	@echo 'make test-valgrind   libsva and the command, watched by valgrind'
 	@echo 'make coverage   run the tests on the debug kernel, and say what they reach of'
 	@echo '                drivers/sva and libsva; MORE=1 adds to the last run'
