@@ -6,6 +6,8 @@
  *
  * The kernel counts the points at which something can fail, and makes one of
  * them fail, for one thread: Documentation/fault-injection/fault-injection.rst.
+ *
+ * Seconds: 300
  */
 #include <limits.h>
 #include <sys/eventfd.h>

@@ -6,6 +6,8 @@
  *
  * SVA_SECONDS in the environment says how long, SVA_SEED which programs, and
  * SVA_FUZZ where the fuzzer is.
+ *
+ * Seconds: 90
  */
 #include <stdarg.h>
 #include <sys/wait.h>

@@ -8,6 +8,8 @@
  * When the two begin is drawn anew in each round. SVA_SECONDS in the environment
  * says how long it all takes, SVA_SEED which delays, see
  * Documentation/dev-tools/sva-debug.rst.
+ *
+ * Seconds: 60
  */
 #include <pthread.h>
 #include <signal.h>
