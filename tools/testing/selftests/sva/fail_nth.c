@@ -11,6 +11,7 @@
  */
 #include <limits.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 
 #include "viommu.h"
 #include "vfio_util.h"
@@ -1034,6 +1035,8 @@ FIXTURE_SETUP(fail_nth)
 	w->mem = sva_mem(LENGTH);
 	ASSERT_NE(NULL, w->mem);
 	memset(w->mem, 1, LENGTH);
+	/* The faults are meant for calls, and not for a page that is written first. */
+	ASSERT_EQ(0, mlockall(MCL_CURRENT));
 	self->counts = core_counts();
 	self->pins = pins();
 }
