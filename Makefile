@@ -85,9 +85,10 @@ test-valgrind:
 
 # The report is also about tests that failed. What earlier runs have counted goes,
 # unless there is to be more of the same.
+coverage: SLOWER := 2
 coverage:
 	@$(if $(MORE),,rm -rf $(O)/coverage-build/gcov)
-	@rc=0; $(call debug,SVA_COVERAGE=1) test OUT=$(OUT)/coverage-build \
+	@rc=0; $(call debug,SVA_COVERAGE=1,coverage) test OUT=$(OUT)/coverage-build \
 		APPEND="GCOV_PREFIX=/mnt/keep/gcov $(APPEND)" || rc=$$?; \
 	$(VM)/enter tools/testing/debug/coverage $(O)/coverage-build $(O)/coverage && exit $$rc
 
@@ -234,7 +235,7 @@ help:
 	@echo 'make test-debug-some  those of them that take twenty minutes'
 	@echo 'make test-kcsan make another kernel, and look for data races on it'
 	@echo 'make test-valgrind   libsva and the command, watched by valgrind'
-	@echo 'make coverage   run the tests on the debug kernel, and say what they reach of'
+	@echo 'make coverage   run the tests on a kernel that counts, and say what they reach of'
 	@echo '                drivers/sva and libsva; MORE=1 adds to the last run'
 	@echo 'make check      compiler warnings, sparse, checkpatch, kernel-doc, ...'
 	@echo 'make check-qemu    the patched QEMU passes its own test of the IOMMU'
