@@ -62,8 +62,8 @@ debug = $(VM)/host-tools && SVA_KERNEL=$$(tools/testing/debug/kernel $(2)) && \
 $(debug-runs):
 	@$(call debug) $(@:%-debug=%) OUT=$(OUT)/debug-build
 
-# What twenty minutes are enough for: calls that fail, units, whatever happens at once.
-debug-some := bond_fault bond_group bond_storm fail_nth fault_queue fuzz_ioctl \
+# What twenty minutes are enough for: units, chance, whatever happens at once.
+debug-some := bond_fault bond_group bond_storm fault_queue fuzz_ioctl \
 	invalidate_entries iova_async kunit_suites nested_* pasid_stress quota_misc \
 	quota_process quota_tree race_pairs sim_life viommu_*
 test-debug-some:
