@@ -30,14 +30,12 @@ class Hand:
                                       "arguments": arguments}).encode())
 
     def listen(self):
-        """What QEMU has said since. Returns False when it says no more."""
-        data = self.ours.recv(65536)
-        *lines, self.rest = (self.rest + data).split(b"\n")
+        """What QEMU has said since. It never ends: both ends are open here."""
+        *lines, self.rest = (self.rest + self.ours.recv(65536)).split(b"\n")
         for line in map(json.loads, lines):
             gone = line.get("data", {}).get("device")
             if line.get("event") == "DEVICE_DELETED" and gone in self.devices:
                 self.say("device_add", **self.devices[gone])
-        return bool(data)
 
     def close(self):
         self.ours.close()

@@ -311,8 +311,8 @@ class Machine:
         rest = b""
         while True:
             ready = [key.fileobj for key, _ in sel.select(0.2)]
-            if hand.ours in ready and not hand.listen():
-                sel.unregister(hand.ours)
+            if hand.ours in ready:
+                hand.listen()
             if proc.stdout in ready:
                 data = os.read(proc.stdout.fileno(), 65536)
                 if not data:
