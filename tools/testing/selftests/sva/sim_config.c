@@ -90,6 +90,49 @@ TEST_F(sim_config, sim_config_refuses)
 	EXPECT_EQ(EEXIST, errno);
 }
 
+/* What is written is there to be read, and only there. */
+TEST_F(sim_config, sim_config_keeps)
+{
+	static const struct {
+		const char *name, *initial, *value;
+		bool busy;	/* while there is an engine */
+	} attributes[] = {
+		{ "iommu", "1", "0", true },
+		{ "pasid_bits", "8", "12", true },
+		{ "group", "-1", "7", true },
+		{ "shared_msi", "0", "1", true },
+		{ "sw_msi", "0", "1", true },
+		{ "refuse", "0x0", "0x11", false },
+		{ "teardown_first", "0", "1", false },
+		{ "iotlb_stale", "0", "1", false },
+		{ "prq_group", "1", "4", false },
+	};
+	char value[32];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(attributes); i++) {
+		EXPECT_EQ(attributes[i].busy ? -EBUSY : 0,
+			  sva_sim_set(self->engine, attributes[i].name,
+				      attributes[i].initial));
+		ASSERT_EQ(0, sva_sim_get(self->engine, attributes[i].name, value,
+					 sizeof(value)));
+		EXPECT_STREQ(attributes[i].initial, value);
+	}
+	ASSERT_EQ(0, sva_sim_set(self->engine, "enable", "0"));
+	ASSERT_EQ(0, sva_sim_get(self->engine, "dev", value, sizeof(value)));
+	EXPECT_STREQ("", value);
+	for (i = 0; i < ARRAY_SIZE(attributes); i++) {
+		EXPECT_EQ(-EINVAL, sva_sim_set(self->engine, attributes[i].name, "x"));
+		EXPECT_EQ(0, sva_sim_set(self->engine, attributes[i].name,
+					 attributes[i].value));
+	}
+	for (i = 0; i < ARRAY_SIZE(attributes); i++) {
+		ASSERT_EQ(0, sva_sim_get(self->engine, attributes[i].name, value,
+					 sizeof(value)));
+		EXPECT_STREQ(attributes[i].value, value);
+	}
+}
+
 TEST_F(sim_config, sim_config_come_and_go)
 {
 	int i, sim;
