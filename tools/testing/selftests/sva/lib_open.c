@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* libsva: opening and closing contexts, and loading the module for that. */
 #include <grp.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "lib_util.h"
@@ -180,21 +178,9 @@ static int open_in_group(void *arg)
 	return be_user(NOBODY, *(gid_t *)arg) ? 255 : open_result(0);
 }
 
-/* Everything that this changes ends with the child. */
-static int hide(const char *dir)
-{
-	return mount("none", dir, "tmpfs", 0, NULL);
-}
-
-static int own_mounts(void)
-{
-	return unshare(CLONE_NEWNS) ||
-	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL);
-}
-
 static int open_without_node(void *arg)
 {
-	if (own_mounts() || hide("/dev"))
+	if (lib_own_mounts() || lib_hide("/dev"))
 		return 255;
 	return open_result(*(unsigned int *)arg);
 }
@@ -203,7 +189,7 @@ static int open_without_node(void *arg)
 static int open_unloaded_as_nobody(void *arg)
 {
 	(void)arg;
-	if (own_mounts() || hide("/dev") || hide("/sys") ||
+	if (lib_own_mounts() || lib_hide("/dev") || lib_hide("/sys") ||
 	    be_user(NOBODY, NOBODY))
 		return 255;
 	return open_result(0);
@@ -212,7 +198,7 @@ static int open_unloaded_as_nobody(void *arg)
 static int open_without_module(void *arg)
 {
 	(void)arg;
-	if (own_mounts() || hide("/dev") || hide("/lib/modules"))
+	if (lib_own_mounts() || lib_hide("/dev") || lib_hide("/lib/modules"))
 		return 255;
 	return open_result(0);
 }
@@ -222,8 +208,8 @@ static int open_blacklisted(void *arg)
 	FILE *conf;
 
 	(void)arg;
-	if (own_mounts() || hide("/dev") || hide("/sys") || hide("/run") ||
-	    mkdir("/run/modprobe.d", 0755))
+	if (lib_own_mounts() || lib_hide("/dev") || lib_hide("/sys") ||
+	    lib_hide("/run") || mkdir("/run/modprobe.d", 0755))
 		return 255;
 	conf = fopen("/run/modprobe.d/lib_open.conf", "we");
 	if (!conf || fputs("blacklist sva\n", conf) < 0 || fclose(conf))

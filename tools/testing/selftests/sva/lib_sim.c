@@ -6,10 +6,8 @@
  */
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "lib_util.h"
 #include "kselftest_harness.h"
@@ -241,30 +239,13 @@ TEST_F(lib_sim, wait_done_before)
 	EXPECT_EQ(0, sva_sim_wait(self->sim, &done, -1));
 }
 
-static void on_alarm(int sig)
-{
-	(void)sig;
-}
-
 TEST_F(lib_sim, wait_interrupted)
 {
-	struct sigaction action = { .sa_handler = on_alarm };
-	struct sigevent event = {
-		.sigev_notify = SIGEV_SIGNAL,
-		.sigev_signo = SIGUSR1,
-	};
-	/* again and again: one that came before it waits is no use */
-	struct itimerspec often = {
-		.it_value.tv_nsec = 10000000,
-		.it_interval.tv_nsec = 10000000,
-	};
 	struct sva_sim_completion never = { 0 };
 	timer_t timer;
 
 	ASSERT_EQ(0, sva_sim_attach(self->sim, self->sva, self->process, NULL));
-	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
-	ASSERT_EQ(0, timer_create(CLOCK_MONOTONIC, &event, &timer));
-	ASSERT_EQ(0, timer_settime(timer, 0, &often, NULL));
+	ASSERT_EQ(0, lib_signal_often(&timer));
 	EXPECT_EQ(-EINTR, sva_sim_wait(self->sim, &never, LIB_TIMEOUT_MS));
 	timer_delete(timer);
 }

@@ -6,13 +6,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sva/sim.h>
@@ -48,6 +52,44 @@ static inline int lib_count_fds(void)
 		closedir(dir);
 	/* ".", ".." and the directory itself */
 	return count - 3;
+}
+
+static inline void lib_on_signal(int sig)
+{
+	(void)sig;
+}
+
+/*
+ * Signals that interrupt a wait, again and again: one that comes before is no
+ * use. Returns 0; timer_delete() ends it.
+ */
+static inline int lib_signal_often(timer_t *timer)
+{
+	struct sigaction action = { .sa_handler = lib_on_signal };
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGUSR1,
+	};
+	struct itimerspec often = {
+		.it_value.tv_nsec = 10000000,
+		.it_interval.tv_nsec = 10000000,
+	};
+
+	return sigaction(SIGUSR1, &action, NULL) ||
+	       timer_create(CLOCK_MONOTONIC, &event, timer) ||
+	       timer_settime(*timer, 0, &often, NULL);
+}
+
+/* Mounts of its own for a child: what it changes ends with it. */
+static inline int lib_own_mounts(void)
+{
+	return unshare(CLONE_NEWNS) ||
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL);
+}
+
+static inline int lib_hide(const char *dir)
+{
+	return mount("none", dir, "tmpfs", 0, NULL);
 }
 
 /* Runs something in a child; what it returns is 0 to 255. */
