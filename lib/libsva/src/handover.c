@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /* Handing a context, and a PASID in it, or a PASID fd, to another process. */
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,7 +8,9 @@
 
 /*
  * What goes with the descriptor. Both sides are on one machine, therefore in
- * one byte order.
+ * one byte order. It is sent and received whole by one call each, on a stream as
+ * well: Linux cuts a message only if it is longer than half of a send buffer, and
+ * the smallest of them has some thousand bytes.
  */
 struct handover {
 	uint32_t magic;
@@ -27,44 +28,6 @@ union control {
 	struct cmsghdr align;
 	char buf[CMSG_SPACE(4 * sizeof(int))];
 };
-
-static int wait_for(int sock, short events)
-{
-	struct pollfd pfd = { .fd = sock, .events = events };
-
-	while (poll(&pfd, 1, -1) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
-}
-
-/* The rest of a message that a stream socket took or gave only a part of. */
-static int transfer_rest(int sock, void *buf, size_t len, int sending)
-{
-	char *pos = buf;
-	ssize_t n;
-	int err;
-
-	while (len) {
-		if (sending)
-			n = send(sock, pos, len, MSG_NOSIGNAL);
-		else
-			n = recv(sock, pos, len, 0);
-		if (n > 0) {
-			pos += n;
-			len -= (size_t)n;
-		} else if (n == 0) {
-			return -EPIPE;
-		} else if (errno == EAGAIN) {
-			err = wait_for(sock, sending ? POLLOUT : POLLIN);
-			if (err)
-				return err;
-		} else if (errno != EINTR) {
-			return -errno;
-		}
-	}
-	return 0;
-}
 
 static int send_handover(int sock, int fd, struct handover *data)
 {
@@ -87,9 +50,7 @@ static int send_handover(int sock, int fd, struct handover *data)
 	do {
 		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	return transfer_rest(sock, (char *)data + n, sizeof(*data) - (size_t)n, 1);
+	return n < 0 ? -errno : 0;
 }
 
 SVA_EXPORT int sva_send(const struct sva *sva, int sock, uint32_t pasid)
@@ -148,7 +109,7 @@ static int recv_handover(int sock, uint32_t magic, struct handover *data)
 		.msg_controllen = sizeof(control.buf),
 	};
 	ssize_t n;
-	int fd, err;
+	int fd;
 
 	do {
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
@@ -161,12 +122,9 @@ static int recv_handover(int sock, uint32_t magic, struct handover *data)
 	fd = take_fd(&msg);
 	if (fd < 0)
 		return fd;
-	err = transfer_rest(sock, (char *)data + n, sizeof(*data) - (size_t)n, 0);
-	if (!err && data->magic != magic)
-		err = -EPROTO;
-	if (err) {
+	if ((size_t)n != sizeof(*data) || data->magic != magic) {
 		close(fd);
-		return err;
+		return -EPROTO;
 	}
 	return fd;
 }

@@ -99,6 +99,8 @@ void sva_close(struct sva *sva);
  * @sock: A connected unix socket
  * @pasid: PASID or handle that the receiver shall use, or 0
  *
+ * All of it is sent or nothing. Signals do not interrupt it.
+ *
  * Return: 0, or -ENOTSOCK, -EPIPE, -EAGAIN (a non-blocking socket; nothing has
  * been sent) or what else sendmsg(2) answers.
  */
@@ -110,10 +112,14 @@ int sva_send(const struct sva *sva, int sock, uint32_t pasid);
  * @sock: A connected unix socket
  * @pasid: Out: the PASID or handle that was sent, or 0; may be NULL
  *
+ * Receives once, and does not wait for more of what was cut: sva_send() does not
+ * cut. Signals do not interrupt it.
+ *
  * Return: 0, or -EPIPE the other side closed the socket; -EPROTO what came is
  * not from sva_send() (descriptors that came with it are closed); -EBADF the
  * descriptor that came is not of /dev/sva; -EAGAIN (a non-blocking socket;
- * nothing is there); or what else recvmsg(2) answers.
+ * nothing is there); -ENOMEM, and what came is lost; or what else recvmsg(2)
+ * answers.
  */
 int sva_recv(struct sva **sva, int sock, uint32_t *pasid);
 
