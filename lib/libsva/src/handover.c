@@ -6,6 +6,11 @@
 
 #include "internal.h"
 
+/* since Linux 6.5 */
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04
+#endif
+
 /*
  * What goes with the descriptor. Both sides are on one machine, therefore in
  * one byte order. It is sent and received whole by one call each, on a stream as
@@ -22,11 +27,12 @@ struct handover {
 
 /*
  * Room for more than the one descriptor that belongs there: what does not fit
- * is closed by the kernel, what fits must be closed by us.
+ * is closed by the kernel, what fits must be closed by us. And for what sockets
+ * can be told to add: who sent it, with which label, when.
  */
 union control {
 	struct cmsghdr align;
-	char buf[CMSG_SPACE(4 * sizeof(int))];
+	char buf[1024];
 };
 
 static int send_handover(int sock, int fd, struct handover *data)
@@ -69,32 +75,35 @@ SVA_EXPORT int sva_pasid_fd_send(int fd, int sock)
 
 /*
  * The one descriptor of a message, or -EPROTO if there is not exactly one; then
- * those that there are have been closed.
+ * those that there are have been closed. A pidfd of the sender is not counted: it
+ * is there because the socket was told to add it, and nobody else will close it.
  */
 static int take_fd(struct msghdr *msg)
 {
-	int fd = -1, extra = 0, bad = 0;
+	size_t i, count, rights = 0;
 	struct cmsghdr *cmsg;
-	size_t i, count;
+	int fd = -1, next;
 
 	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
 		if (cmsg->cmsg_level != SOL_SOCKET ||
-		    cmsg->cmsg_type != SCM_RIGHTS)
+		    (cmsg->cmsg_type != SCM_RIGHTS &&
+		     cmsg->cmsg_type != SCM_PIDFD))
 			continue;
 		count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		for (i = 0; i < count; i++) {
-			if (fd >= 0) {
-				close(fd);
-				extra = 1;
-			}
-			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int),
+			memcpy(&next, CMSG_DATA(cmsg) + i * sizeof(int),
 			       sizeof(int));
+			if (cmsg->cmsg_type == SCM_RIGHTS && !rights++)
+				fd = next;
+			else if (next >= 0)
+				close(next);
 		}
 	}
-	bad = fd < 0 || extra || (msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC));
-	if (bad && fd >= 0)
+	if (rights == 1 && !(msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC)))
+		return fd;
+	if (rights)
 		close(fd);
-	return bad ? -EPROTO : fd;
+	return -EPROTO;
 }
 
 /* The descriptor that came, or a negative errno. */
@@ -116,12 +125,11 @@ static int recv_handover(int sock, uint32_t magic, struct handover *data)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	if (n == 0 && !msg.msg_controllen)
-		return -EPIPE;
 
 	fd = take_fd(&msg);
+	/* the end also has what the socket was told to add */
 	if (fd < 0)
-		return fd;
+		return n ? fd : -EPIPE;
 	if ((size_t)n != sizeof(*data) || data->magic != magic) {
 		close(fd);
 		return -EPROTO;

@@ -6,6 +6,9 @@
 #include "lib_util.h"
 #include "kselftest_harness.h"
 
+/* The kernel takes no more at once. */
+#define MAX_FDS	253
+
 FIXTURE(lib_send) {
 	struct sva *sva;
 	int sock[2];
@@ -51,7 +54,7 @@ static ssize_t send_raw(int sock, const void *data, size_t len, const int *fds,
 {
 	union {
 		struct cmsghdr align;
-		char buf[CMSG_SPACE(8 * sizeof(int))];
+		char buf[CMSG_SPACE(MAX_FDS * sizeof(int))];
 	} control = { 0 };
 	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -217,24 +220,51 @@ TEST_F(lib_send, no_descriptor)
 
 TEST_F(lib_send, too_many_descriptors)
 {
-	int fds[6], i;
+	/* as many as fit beside one by alignment, more, more than there is room */
+	static const unsigned int counts[] = { 2, 6, MAX_FDS };
+	int fds[MAX_FDS], i;
 	struct sva *sva = NULL;
 	char data[64];
 	ssize_t len;
 
 	len = capture(self->sva, 1, data, sizeof(data));
 	ASSERT_LT(0, len);
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < MAX_FDS; i++)
 		fds[i] = sva_fd(self->sva);
-	/* as many as fit beside one by alignment, and more than there is room */
-	ASSERT_EQ(len, send_raw(self->sock[0], data, (size_t)len, fds, 2));
-	EXPECT_EQ(-EPROTO, sva_recv(&sva, self->sock[1], NULL));
-	EXPECT_EQ(self->fds, lib_count_fds());
-	if (variant->type == SOCK_STREAM)
-		return;
-	ASSERT_EQ(len, send_raw(self->sock[0], data, (size_t)len, fds, 6));
-	EXPECT_EQ(-EPROTO, sva_recv(&sva, self->sock[1], NULL));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(len, send_raw(self->sock[0], data, (size_t)len, fds,
+					counts[i]));
+		EXPECT_EQ(-EPROTO, sva_recv(&sva, self->sock[1], NULL));
+		EXPECT_EQ(self->fds, lib_count_fds());
+	}
 	EXPECT_EQ(NULL, sva);
+}
+
+/* Beside the descriptor there is what the socket was told to add. */
+TEST_F(lib_send, sender_is_told)
+{
+	const int on = 1, options[] = {
+		SO_PASSCRED, SO_PASSSEC, SO_PASSPIDFD, SO_TIMESTAMP,
+	};
+	struct sva *sva;
+	uint32_t pasid;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, setsockopt(self->sock[1], SOL_SOCKET, options[i],
+					&on, sizeof(on)));
+	ASSERT_EQ(0, sva_send(self->sva, self->sock[0], 5));
+	ASSERT_EQ(0, sva_recv(&sva, self->sock[1], &pasid));
+	EXPECT_EQ(5, pasid);
+	sva_close(sva);
+	EXPECT_EQ(self->fds, lib_count_fds());
+
+	ASSERT_EQ(4, send(self->sock[0], "nope", 4, 0));
+	EXPECT_EQ(-EPROTO, sva_recv(&sva, self->sock[1], &pasid));
+	if (variant->type == SOCK_DGRAM)
+		return;
+	ASSERT_EQ(0, shutdown(self->sock[0], SHUT_WR));
+	EXPECT_EQ(-EPIPE, sva_recv(&sva, self->sock[1], &pasid));
 }
 
 /* It goes as a whole or not at all, however little room there is. */
