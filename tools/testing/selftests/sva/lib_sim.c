@@ -167,7 +167,7 @@ TEST_F(lib_sim, run_fault)
 	munmap(hole, LIB_PAGE);
 }
 
-/* More than a queue holds: submitting waits for room. */
+/* More than a queue holds, or one write(2) is given: submitting waits for room. */
 TEST_F(lib_sim, submit_more_than_fit)
 {
 	struct sva_sim_completion done = { 0 };
@@ -176,7 +176,7 @@ TEST_F(lib_sim, submit_more_than_fit)
 	unsigned int count, i;
 
 	ASSERT_EQ(0, sva_sim_info(self->sim, &info, sizeof(info)));
-	count = 5 * info.queue_depth;
+	count = 5 * info.queue_depth + 5000;
 	desc = calloc(count, sizeof(*desc));
 	ASSERT_NE(NULL, desc);
 	for (i = 0; i < count; i++)
