@@ -48,7 +48,7 @@ static const struct explanation particular[] = {
 	  "the sva module was built for another kernel: build it again for the running one"
 	},
 	{ SVA_CALL_OPEN, EINVAL,
-	  "a flag that this library does not know, or module parameters that the sva module refuses (see dmesg)"
+	  "a flag that this library does not know, module parameters that the sva module refuses (see dmesg), or a command for it in modprobe.d that failed"
 	},
 	{ SVA_CALL_OPEN, EMFILE,
 	  "this process has no descriptor left: close some or raise RLIMIT_NOFILE"

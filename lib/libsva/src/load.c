@@ -20,16 +20,14 @@ static void no_log(void *data, int priority, const char *file, int line,
 }
 
 /*
- * What finit_module(2) and libkmod return, as sva_open() reports it: "no such
- * module" and "not allowed" are for the caller to act on, the rest is passed on.
+ * What finit_module(2) and libkmod return, as sva_open() reports it: "not allowed"
+ * is for the caller to act on, the rest is passed on. libkmod says with a positive
+ * value what stopped it: a blacklist or, in older versions, a command that
+ * modprobe.d has for the module.
  */
 static int load_error(int err)
 {
-	if (err == KMOD_PROBE_APPLY_BLACKLIST || err == -EPERM || err == -EACCES)
-		return -EPERM;
-	if (err > 0)
-		return -EPERM;
-	return err;
+	return err > 0 || err == -EACCES ? -EPERM : err;
 }
 
 static int load_list(struct kmod_list *list)
@@ -62,10 +60,11 @@ int sva_load_module(void)
 	kmod_set_log_fn(ctx, no_log, NULL);
 
 	err = kmod_module_new_from_lookup(ctx, SVA_MODULE, &list);
-	/* a kernel without a module directory: ENOSYS, ENOTDIR, by version */
-	if (err < 0 && err != -ENOMEM)
-		err = -ENOENT;
-	if (!err)
+	/*
+	 * What else it answers without a module directory depends on its version;
+	 * the list is empty then, as it is for a module that is not there.
+	 */
+	if (err != -ENOMEM)
 		err = load_list(list);
 
 	kmod_module_unref_list(list);

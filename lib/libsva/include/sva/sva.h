@@ -56,8 +56,9 @@ enum sva_open_flags {
  * -EPERM the module is not loaded and the caller may not load it, or it is
  * forbidden; -ENOENT the running kernel has no such module (or with
  * %SVA_OPEN_NO_LOAD: /dev/sva does not exist); -ENODEV there is no /dev/sva even
- * with the module loaded; -EINVAL unknown flags; -EMFILE, -ENFILE, -ENOMEM; or
- * what the kernel answered when the module was loaded.
+ * with the module loaded; -EINVAL unknown flags, or a command that modprobe.d(5)
+ * has for the module failed; -EMFILE, -ENFILE, -ENOMEM; or what the kernel
+ * answered when the module was loaded.
  */
 int sva_open(struct sva **sva, unsigned int flags);
 

@@ -203,34 +203,38 @@ static int open_without_module(void *arg)
 	return open_result(0);
 }
 
-static int open_blacklisted(void *arg)
+/* As if it were not loaded, and with a line in modprobe.d. */
+static int open_with_line(void *arg)
 {
 	FILE *conf;
 
-	(void)arg;
 	if (lib_own_mounts() || lib_hide("/dev") || lib_hide("/sys") ||
 	    lib_hide("/run") || mkdir("/run/modprobe.d", 0755))
 		return 255;
 	conf = fopen("/run/modprobe.d/lib_open.conf", "we");
-	if (!conf || fputs("blacklist sva\n", conf) < 0 || fclose(conf))
+	if (!conf || fputs(arg, conf) < 0 || fclose(conf))
 		return 255;
 	return open_result(0);
 }
 
+struct open_way {
+	int (*open)(void *arg);
+	void *arg;
+};
+
 static int open_silently(void *arg)
 {
-	int pipefd[2];
+	struct open_way *way = arg;
+	int pipefd[2], result;
 	char c;
 
-	(void)arg;
 	if (pipe(pipefd) || dup2(pipefd[1], 1) < 0 || dup2(pipefd[1], 2) < 0)
 		return 255;
 	close(pipefd[1]);
-	if (open_without_module(NULL) != ENOENT)
-		return 254;
+	result = way->open(way->arg);
 	close(1);
 	close(2);
-	return read(pipefd[0], &c, 1) == 0 ? 0 : 1;
+	return read(pipefd[0], &c, 1) ? 254 : result;
 }
 
 FIXTURE(lib_load) {
@@ -289,12 +293,22 @@ TEST_F(lib_load, no_module)
 
 TEST_F(lib_load, blacklisted)
 {
-	EXPECT_EQ(EPERM, lib_in_child(open_blacklisted, NULL));
+	EXPECT_EQ(EPERM, lib_in_child(open_with_line, "blacklist sva\n"));
 }
 
 TEST_F(lib_load, prints_nothing)
 {
-	EXPECT_EQ(0, lib_in_child(open_silently, NULL));
+	struct open_way way = { open_without_module, NULL };
+
+	EXPECT_EQ(ENOENT, lib_in_child(open_silently, &way));
+}
+
+/* libkmod has something to say about that. */
+TEST_F(lib_load, command_fails)
+{
+	struct open_way way = { open_with_line, "install sva exit 3\n" };
+
+	EXPECT_EQ(EINVAL, lib_in_child(open_silently, &way));
 }
 
 TEST_HARNESS_MAIN
