@@ -747,7 +747,7 @@ struct sva_list_iter;
  *
  * Return: 0, or -EPERM %SVA_LIST_F_ALL needs CAP_SYS_ADMIN; -EINVAL @entry_size
  * is 0, not a multiple of 8 or too large; -EOPNOTSUPP, -ENOTTY the kernel does
- * not know @kind or @flags; -ENOMEM.
+ * not know @kind or @flags; -ENOMEM; -EINTR.
  */
 int sva_list_begin(const struct sva *sva, unsigned int kind, unsigned int flags,
 		   size_t entry_size, struct sva_list_iter **iter);
@@ -758,7 +758,9 @@ int sva_list_begin(const struct sva *sva, unsigned int kind, unsigned int flags,
  * @entry: Out: where the entry is, until the next call; its type is the
  *         structure that belongs to the kind
  *
- * Return: 1 there is one; 0 that was all; -ENOMEM, -EINTR: it can be tried again.
+ * Return: 1 there is one; 0 that was all; -EPERM the caller may no longer see all
+ * contexts; -ENOMEM, -EINTR. After an error it can be tried again, and goes on
+ * where it was.
  */
 int sva_list_next(struct sva_list_iter *iter, const void **entry);
 

@@ -64,6 +64,48 @@ TEST_F(lib_list, list_everybody)
 	EXPECT_TRUE(self_seen);
 }
 
+/* Contexts of this process that are left on a list, and why it ends. */
+static int count_own(struct sva_list_iter *iter, int *err)
+{
+	const struct sva_list_context *ctx;
+	const void *entry;
+	int count = 0;
+
+	while ((*err = sva_list_next(iter, &entry)) == 1) {
+		ctx = entry;
+		count += ctx->tgid == (uint32_t)getpid();
+	}
+	return count;
+}
+
+/* The right is looked at whenever the kernel is asked for more. */
+TEST_F(lib_list, list_goes_on_after_an_error)
+{
+	struct sva *sva[200];
+	int i, err, count;
+
+	if (geteuid())
+		SKIP(return, "needs root, to have rights and to give them up");
+	for (i = 0; i < 200; i++)
+		ASSERT_EQ(0, sva_open(&sva[i], 0));
+	ASSERT_EQ(0, sva_list_begin(self->sva, SVA_LIST_CONTEXTS, SVA_LIST_F_ALL,
+				    sizeof(struct sva_list_context),
+				    &self->iter));
+	ASSERT_EQ(0, seteuid(65534));
+	count = count_own(self->iter, &err);
+	EXPECT_LT(0, count);
+	EXPECT_GT(200, count);
+	EXPECT_EQ(-EPERM, err);
+	EXPECT_EQ(0, count_own(self->iter, &err));
+	EXPECT_EQ(-EPERM, err);
+	ASSERT_EQ(0, seteuid(0));
+	count += count_own(self->iter, &err);
+	EXPECT_EQ(0, err);
+	EXPECT_EQ(201, count);
+	for (i = 0; i < 200; i++)
+		sva_close(sva[i]);
+}
+
 TEST_F(lib_list, list_refuses)
 {
 	EXPECT_EQ(-EINVAL, sva_list_begin(self->sva, SVA_LIST_PASIDS, 0, 0,
