@@ -86,6 +86,54 @@ TEST_F(lib_fault, refused)
 	EXPECT_EQ(SVA_SIM_STATUS_FAULT, WAIT());
 }
 
+/* More than read(2) and write(2) can say that they have done */
+TEST_F(lib_fault, very_many)
+{
+	static struct sva_fault_response resp[2];
+	static struct sva_fault fault[4];
+
+	ASSERT_EQ(0, SUBMIT(LIB_GVA));
+	ASSERT_EQ(0, sva_faultq_wait(self->q, LIB_TIMEOUT_MS));
+	ASSERT_EQ(1, sva_faultq_read(self->q, fault, UINT32_MAX));
+	resp[0].cookie = fault->cookie;
+	resp[0].code = SVA_FAULT_INVALID;
+	resp[1].code = 77;
+	EXPECT_EQ(1, sva_faultq_respond(self->q, resp, UINT32_MAX));
+	EXPECT_EQ(SVA_SIM_STATUS_FAULT, WAIT());
+}
+
+TEST_F(lib_fault, wait_interrupted)
+{
+	timer_t timer;
+
+	ASSERT_EQ(0, lib_signal_often(&timer));
+	EXPECT_EQ(-EINTR, sva_faultq_wait(self->q, LIB_TIMEOUT_MS));
+	timer_delete(timer);
+}
+
+/* An engine that waits for an answer takes no more than its queue holds. */
+TEST_F(lib_fault, submit_interrupted)
+{
+	struct sva_sim_info info;
+	struct sva_sim_desc *desc;
+	unsigned int i, count;
+	timer_t timer;
+
+	ASSERT_EQ(0, sva_sim_info(self->e.sim, &info, sizeof(info)));
+	count = info.queue_depth + 7;
+	desc = calloc(count, sizeof(*desc));
+	ASSERT_NE(NULL, desc);
+	for (i = 0; i < count; i++)
+		desc[i].op = SVA_SIM_OP_NOP;
+	ASSERT_EQ(0, SUBMIT(LIB_GVA));
+	ASSERT_EQ(0, lib_signal_often(&timer));
+	EXPECT_EQ((int)info.queue_depth - 1,
+		  sva_sim_submit(self->e.sim, desc, count));
+	EXPECT_EQ(-EINTR, sva_sim_submit(self->e.sim, desc, 1));
+	timer_delete(timer);
+	free(desc);
+}
+
 /* A group, and two answers of which one is good. */
 TEST_F(lib_fault, many)
 {
