@@ -88,7 +88,7 @@ static int open_function(FIXTURE_DATA(vfio_pci) *self, int type,
 	struct sva_container_set set = {
 		.size = sizeof(set), .fd = self->sva, .rid = self->rid,
 	};
-	int ret = vfio_pci_open_type(&self->dev, hw, type);
+	int ret = vfio_pci_open_type(&self->dev, hw, type, true);
 
 	if (ret || type != VFIO_SVA_IOMMU)
 		return ret;
