@@ -4,24 +4,19 @@
  * on until it has no more. A call that fails leaves all counts as they were, and
  * works when it is made again.
  *
- * The kernel counts the points at which something can fail, and makes one of
- * them fail, for one thread: Documentation/fault-injection/fault-injection.rst.
- *
  * Seconds: 300
  */
 #include <limits.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
+#include "fail_util.h"
 #include "viommu.h"
 #include "vfio_util.h"
 #include "kselftest_harness.h"
 #include "quota_util.h"
 
 #include <linux/sva_vfio_container.h>
-
-#define FAIL_NTH	"/proc/thread-self/fail-nth"
-#define FAULT_DIR	"/sys/kernel/debug"
 
 /* No call has so many points. */
 #define NTH_MAX		5000
@@ -873,30 +868,6 @@ static int finish_container(struct world *w)
 
 /* --- the machinery ----------------------------------------------------------------- */
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-/* All allocations count, also those that may sleep; nothing is printed. */
-static int fail_setup(void)
-{
-	return write_text(FAULT_DIR "/failslab/ignore-gfp-wait", "N") ?:
-	       write_text(FAULT_DIR "/failslab/verbose", "0") ?:
-	       write_text(FAULT_DIR "/fail_page_alloc/ignore-gfp-wait", "N") ?:
-	       write_text(FAULT_DIR "/fail_page_alloc/ignore-gfp-highmem", "N") ?:
-	       write_text(FAULT_DIR "/fail_page_alloc/min-order", "0") ?:
-	       write_text(FAULT_DIR "/fail_page_alloc/verbose", "0") ?:
-	       write_text(FAULT_DIR "/fail_usercopy/verbose", "0");
-}
-
 /* Pages that anybody has pinned. CPUs have their own counts, until asked to add. */
 static long pins(void)
 {
@@ -1026,10 +997,10 @@ FIXTURE_SETUP(fail_nth)
 {
 	struct world *w = &self->w;
 
-	self->nth_fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
-	if (self->nth_fd < 0)
+	self->nth_fd = fail_open();
+	if (self->nth_fd == -ENOSYS)
 		SKIP(return, "this kernel cannot make allocations fail");
-	ASSERT_EQ(0, fail_setup());
+	ASSERT_LE(0, self->nth_fd);
 	ASSERT_EQ(0, guest_init(&w->g, "0"));
 	sva_sim_name(w->other, sizeof(w->other), "fail");
 	w->mem = sva_mem(LENGTH);
@@ -1055,29 +1026,6 @@ static int run(int (*fn)(struct world *w), struct world *w)
 	return fn ? fn(w) : 0;
 }
 
-/*
- * Makes the call with the n-th point failing. Answers what the call answers. If
- * that has fewer points, one of those here may be it.
- */
-static int inject(FIXTURE_DATA(fail_nth) *self, int (*fn)(struct world *w),
-		  int nth, bool *hit)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", nth), ret;
-	ssize_t n;
-
-	if (pwrite(self->nth_fd, text, len, 0) != len)
-		return -errno;
-	ret = run(fn, &self->w);
-	n = pread(self->nth_fd, text, sizeof(text) - 1, 0);
-	text[n < 0 ? 0 : n] = '\0';
-	*hit = n > 0 && !atoi(text);
-	if (pwrite(self->nth_fd, "0", 1, 0) != 1 &&
-	    pwrite(self->nth_fd, "0", 1, 0) != 1)
-		return -errno;
-	return ret;
-}
-
 TEST_F_TIMEOUT(fail_nth, fail_nth, 120)
 {
 	const struct fail_op *op = &variant->op;
@@ -1092,7 +1040,9 @@ TEST_F_TIMEOUT(fail_nth, fail_nth, 120)
 			TH_LOG("before point %d", nth);
 		before = core_counts();
 		pinned = pins();
-		ret = inject(self, op->call, nth, &hit);
+		ASSERT_TRUE(fail_at(self->nth_fd, nth));
+		ret = run(op->call, w);
+		hit = fail_end(self->nth_fd);
 		if (ret) {
 			failed++;
 			ASSERT_TRUE(hit)

@@ -6,6 +6,7 @@
  */
 #include <sys/mman.h>
 
+#include "fail_util.h"
 #include "vfio_util.h"
 #include "kselftest_harness.h"
 
@@ -22,40 +23,16 @@ FIXTURE(vfio_fail) {
 	int event;
 };
 
-static int let_fail(void)
-{
-	static const char *const settings[][2] = {
-		{ "failslab/ignore-gfp-wait", "N" },
-		{ "failslab/verbose", "0" },
-		{ "fail_page_alloc/ignore-gfp-wait", "N" },
-		{ "fail_page_alloc/ignore-gfp-highmem", "N" },
-		{ "fail_page_alloc/min-order", "0" },
-		{ "fail_page_alloc/verbose", "0" },
-		{ "fail_usercopy/verbose", "0" },
-	};
-	char path[80];
-	size_t i;
-	int ret;
-
-	for (i = 0; i < ARRAY_SIZE(settings); i++) {
-		snprintf(path, sizeof(path), "/sys/kernel/debug/%s", settings[i][0]);
-		ret = bond_write_file(path, settings[i][1]);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
 FIXTURE_SETUP(vfio_fail)
 {
 	self->before = core_counts();
 	self->dev = (struct vfio_dev)VFIO_DEV_NONE;
-	self->nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (self->nth < 0)
+	self->nth = fail_open();
+	if (self->nth == -ENOSYS)
 		SKIP(return, "this kernel cannot make allocations fail");
+	ASSERT_LE(0, self->nth);
 	if (!vfio_load())
 		SKIP(return, "this kernel has no VFIO");
-	ASSERT_EQ(0, let_fail());
 	sva_sim_name(self->name, sizeof(self->name), "fail");
 	ASSERT_EQ(0, vfio_sim_make(&self->hw, self->name, NULL, NULL));
 	ASSERT_EQ(0, vfio_open(&self->dev, &self->hw));
@@ -79,25 +56,6 @@ FIXTURE_TEARDOWN(vfio_fail)
 	EXPECT_TRUE(core_settles(&self->before));
 }
 
-static bool fail_at(FIXTURE_DATA(vfio_fail) *self, int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", n);
-
-	return pwrite(self->nth, text, len, 0) == len;
-}
-
-/* Whether something has failed since; nothing does any more. */
-static bool has_failed(FIXTURE_DATA(vfio_fail) *self)
-{
-	char text[16] = {};
-	bool hit = pread(self->nth, text, sizeof(text) - 1, 0) > 0 && !atoi(text);
-
-	if (!fail_at(self, 0))
-		fail_at(self, 0);
-	return hit;
-}
-
 /* Whether nothing is attached, seen from both sides */
 static bool unchanged(FIXTURE_DATA(vfio_fail) *self)
 {
@@ -114,7 +72,7 @@ static bool warm_up(FIXTURE_DATA(vfio_fail) *self)
 	return !vfio_attach_event(self->dev.fd, self->as.fd, self->as.pasid,
 				  self->event, NULL) &&
 	       !vfio_detach(self->dev.fd, self->as.pasid) && unchanged(self) &&
-	       fail_at(self, 0) && !vfio_set_irqs(self->dev.fd, 0, 0, 1, &self->event);
+	       fail_at(self->nth, 0) && !vfio_set_irqs(self->dev.fd, 0, 0, 1, &self->event);
 }
 
 TEST_F_TIMEOUT(vfio_fail, vfio_fail_attach, 100)
@@ -124,10 +82,10 @@ TEST_F_TIMEOUT(vfio_fail, vfio_fail_attach, 100)
 
 	ASSERT_TRUE(warm_up(self));
 	for (n = 1; n < NTH_MAX && hit; n++) {
-		ASSERT_TRUE(fail_at(self, n));
+		ASSERT_TRUE(fail_at(self->nth, n));
 		ret = vfio_attach_event(self->dev.fd, self->as.fd, self->as.pasid,
 					self->event, NULL);
-		hit = has_failed(self);
+		hit = fail_end(self->nth);
 		if (ret) {
 			ASSERT_TRUE(hit);
 			ASSERT_TRUE(ret == -ENOMEM || ret == -EFAULT);
@@ -153,9 +111,9 @@ TEST_F_TIMEOUT(vfio_fail, vfio_fail_detach, 100)
 	for (n = 1; n < NTH_MAX && hit; n++) {
 		ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd, self->as.pasid,
 					 NULL));
-		ASSERT_TRUE(fail_at(self, n));
+		ASSERT_TRUE(fail_at(self->nth, n));
 		ret = vfio_detach(self->dev.fd, self->as.pasid);
-		hit = has_failed(self);
+		hit = fail_end(self->nth);
 		if (ret) {
 			ASSERT_TRUE(hit);
 			ASSERT_EQ(-EFAULT, ret);
@@ -173,9 +131,9 @@ TEST_F_TIMEOUT(vfio_fail, vfio_fail_info, 100)
 	int n, ret;
 
 	for (n = 1; n < NTH_MAX && hit; n++) {
-		ASSERT_TRUE(fail_at(self, n));
+		ASSERT_TRUE(fail_at(self->nth, n));
 		ret = vfio_sva_info(self->dev.fd, &info);
-		hit = has_failed(self);
+		hit = fail_end(self->nth);
 		if (ret) {
 			ASSERT_TRUE(hit);
 			ASSERT_TRUE(ret == -ENOMEM || ret == -EFAULT);
@@ -194,11 +152,11 @@ TEST_F_TIMEOUT(vfio_fail, vfio_fail_open, 100)
 	ASSERT_TRUE(warm_up(self));
 	for (n = 1; n < NTH_MAX && hit; n++) {
 		close(self->dev.fd);
-		ASSERT_TRUE(fail_at(self, n));
+		ASSERT_TRUE(fail_at(self->nth, n));
 		self->dev.fd = ioctl(self->dev.group, VFIO_GROUP_GET_DEVICE_FD,
 				     self->hw.name);
 		err = errno;
-		hit = has_failed(self);
+		hit = fail_end(self->nth);
 		if (self->dev.fd < 0) {
 			ASSERT_TRUE(hit);
 			ASSERT_TRUE(err == ENOMEM || err == EFAULT);
@@ -214,6 +172,34 @@ TEST_F_TIMEOUT(vfio_fail, vfio_fail_open, 100)
 	EXPECT_LT(n, NTH_MAX);
 }
 
+/* The driver, to a device that has none */
+TEST_F_TIMEOUT(vfio_fail, vfio_fail_bind, 100)
+{
+	struct core_counts before;
+	bool hit = true;
+	int n, ret;
+
+	vfio_close(&self->dev);
+	before = core_counts();
+	for (n = 1; n < NTH_MAX && hit; n++) {
+		ASSERT_EQ(0, vfio_hw_unbind(&self->hw));
+		ASSERT_TRUE(fail_at(self->nth, n));
+		ret = vfio_hw_bind(&self->hw, "sva-vfio-sim");
+		hit = fail_end(self->nth);
+		if (ret) {
+			ASSERT_TRUE(hit);
+			ASSERT_TRUE(core_settles(&before));
+			ASSERT_EQ(0, vfio_hw_bind(&self->hw, "sva-vfio-sim"));
+		}
+		ASSERT_EQ(0, vfio_open(&self->dev, &self->hw));
+		ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd, self->as.pasid,
+					 NULL));
+		vfio_close(&self->dev);
+	}
+	EXPECT_LT(n, NTH_MAX);
+	TH_LOG("%d points", n - 2);
+}
+
 TEST_F_TIMEOUT(vfio_fail, vfio_fail_interrupts, 100)
 {
 	int32_t fds[8];
@@ -224,9 +210,9 @@ TEST_F_TIMEOUT(vfio_fail, vfio_fail_interrupts, 100)
 	for (i = 0; i < 8; i++)
 		fds[i] = self->event;
 	for (n = 1; n < NTH_MAX && hit; n++) {
-		ASSERT_TRUE(fail_at(self, n));
+		ASSERT_TRUE(fail_at(self->nth, n));
 		ret = vfio_set_irqs(self->dev.fd, 0, 0, 8, fds);
-		hit = has_failed(self);
+		hit = fail_end(self->nth);
 		if (ret) {
 			ASSERT_TRUE(hit);
 			ASSERT_TRUE(ret == -ENOMEM || ret == -EFAULT);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For tests that make allocations and copies fail. The kernel counts the points at
+ * which something can fail, and makes one of them fail, for one thread:
+ * Documentation/fault-injection/fault-injection.rst.
+ */
+#ifndef FAIL_UTIL_H
+#define FAIL_UTIL_H
+
+#include <inttypes.h>
+
+#include "sva_core.h"
+
+#define FAIL_DIR	"/sys/kernel/debug"
+
+static inline int fail_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* Sets FILE of what can fail: allocations of either kind, with @copies copies too. */
+static inline int fail_set(const char *file, const char *text, bool copies)
+{
+	static const char *const what[] = {
+		"failslab", "fail_page_alloc", "fail_usercopy",
+	};
+	char path[80];
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < (copies ? 3 : 2) && !ret; i++) {
+		snprintf(path, sizeof(path), FAIL_DIR "/%s/%s", what[i], file);
+		ret = fail_write(path, text);
+	}
+	return ret;
+}
+
+/* Where a function of the kernel begins, and what follows it. */
+static inline int fail_symbol(const char *name, uint64_t *start, uint64_t *end)
+{
+	uint64_t address;
+	char symbol[128];
+	int pass;
+
+	*start = 0;
+	*end = UINT64_MAX;
+	for (pass = 0; pass < 2; pass++) {
+		FILE *f = fopen("/proc/kallsyms", "re");
+
+		while (f && fscanf(f, "%" SCNx64 " %*c %127s%*[^\n]", &address,
+				   symbol) == 2) {
+			if (!pass && !strcmp(symbol, name))
+				*start = address;
+			if (pass && address > *start && address < *end)
+				*end = address;
+		}
+		if (f)
+			fclose(f);
+		if (!*start)
+			return -ENOENT;
+	}
+	return 0;
+}
+
+/* Only what @symbol has called can fail. */
+static inline int fail_only_in(const char *symbol)
+{
+	char from[24], to[24];
+	uint64_t start, end;
+	int ret = fail_symbol(symbol, &start, &end);
+
+	snprintf(from, sizeof(from), "0x%" PRIx64, start);
+	snprintf(to, sizeof(to), "0x%" PRIx64, end);
+	return ret ?: fail_set("require-start", from, true) ?:
+	       fail_set("require-end", to, true);
+}
+
+static inline int fail_anywhere(void)
+{
+	return fail_set("require-start", "0", true) ?:
+	       fail_set("require-end", "0xffffffffffffffff", true);
+}
+
+/* Nothing that @symbol has called can fail. */
+static inline int fail_never_in(const char *symbol)
+{
+	char from[24], to[24];
+	uint64_t start, end;
+	int ret = fail_symbol(symbol, &start, &end);
+
+	snprintf(from, sizeof(from), "0x%" PRIx64, start);
+	snprintf(to, sizeof(to), "0x%" PRIx64, end);
+	return ret ?: fail_set("reject-start", from, true) ?:
+	       fail_set("reject-end", to, true);
+}
+
+/*
+ * All allocations count, also those that may sleep; nothing is printed. Answers a
+ * descriptor for fail_at(), or -ENOSYS: this kernel cannot make anything fail.
+ */
+static inline int fail_open(void)
+{
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return -ENOSYS;
+	ret = fail_set("ignore-gfp-wait", "N", false) ?:
+	      fail_write(FAIL_DIR "/fail_page_alloc/ignore-gfp-highmem", "N") ?:
+	      fail_write(FAIL_DIR "/fail_page_alloc/min-order", "0") ?:
+	      fail_set("verbose", "0", true) ?:
+	      /* If this runs out of memory half way, the kernel loses the first half. */
+	      fail_never_in("iommu_fwspec_init");
+	if (!ret)
+		return fd;
+	printf("# fault injection: %s\n", strerror(-ret));
+	close(fd);
+	return ret;
+}
+
+/* The n-th point from here on fails, in this thread; 0 for none. */
+static inline bool fail_at(int fd, int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", n);
+
+	return pwrite(fd, text, len, 0) == len;
+}
+
+/* How many points have gone by since fail_at(fd, @n), if nothing has failed. */
+static inline int fail_passed(int fd, int n)
+{
+	char text[16] = {};
+
+	return pread(fd, text, sizeof(text) - 1, 0) > 0 ? n - atoi(text) : -1;
+}
+
+/*
+ * Whether something has failed since. Nothing does any more: if the call had fewer
+ * points, one of those here may have been it.
+ */
+static inline bool fail_end(int fd)
+{
+	char text[16] = {};
+	bool hit = pread(fd, text, sizeof(text) - 1, 0) > 0 && !atoi(text);
+
+	if (!fail_at(fd, 0) && !fail_at(fd, 0))
+		abort();
+	return hit;
+}
+
+#endif /* FAIL_UTIL_H */
