@@ -250,9 +250,11 @@ TEST_F(lib_send, sender_is_told)
 	uint32_t pasid;
 	int i;
 
+	/* Kernels without security modules have no labels. */
 	for (i = 0; i < 4; i++)
-		ASSERT_EQ(0, setsockopt(self->sock[1], SOL_SOCKET, options[i],
-					&on, sizeof(on)));
+		ASSERT_TRUE(!setsockopt(self->sock[1], SOL_SOCKET, options[i],
+					&on, sizeof(on)) ||
+			    (options[i] == SO_PASSSEC && errno == EOPNOTSUPP));
 	ASSERT_EQ(0, sva_send(self->sva, self->sock[0], 5));
 	ASSERT_EQ(0, sva_recv(&sva, self->sock[1], &pasid));
 	EXPECT_EQ(5, pasid);
