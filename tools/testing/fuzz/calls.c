@@ -35,53 +35,6 @@ static long run_open_sva(struct lane *lane, const uint64_t *arg)
 	return answer(open("/dev/sva", O_RDWR));
 }
 
-static bool engine_is_ours(uint64_t engine)
-{
-	return engine >= OWN_ENGINES && engine < ENGINES;
-}
-
-static void engine_path(uint64_t engine, const char *attr, char *path, size_t len)
-{
-	snprintf(path, len, "/sys/kernel/config/sva_sim/%s%u%s%s",
-		 engine_is_ours(engine) ? "fuzz" : "default",
-		 (unsigned int)(engine % ENGINES), attr ? "/" : "", attr ? attr : "");
-}
-
-static long engine_write(uint64_t engine, const char *attr, const char *value)
-{
-	char path[96];
-	long ret;
-	int fd;
-
-	engine_path(engine, attr, path, sizeof(path));
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return -errno;
-	ret = answer(write(fd, value, strlen(value)));
-	close(fd);
-	return ret < 0 ? ret : 0;
-}
-
-/* Its device node, or a negative errno. */
-static int engine_node(uint64_t engine, char *node, size_t len)
-{
-	char path[96], name[32];
-	ssize_t n;
-	int fd;
-
-	engine_path(engine, "dev", path, sizeof(path));
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, name, sizeof(name) - 1);
-	close(fd);
-	if (n <= 1)
-		return -ENODEV;
-	name[n - 1] = '\0';
-	snprintf(node, len, "%s", name);
-	return 0;
-}
-
 static long run_open_sim(struct lane *lane, const uint64_t *arg)
 {
 	char node[32], path[48];
@@ -92,94 +45,6 @@ static long run_open_sim(struct lane *lane, const uint64_t *arg)
 		return ret;
 	snprintf(path, sizeof(path), "/dev/%s", node);
 	return answer(open(path, O_RDWR | (arg[1] ? O_NONBLOCK : 0)));
-}
-
-static long run_engine_make(struct lane *lane, const uint64_t *arg)
-{
-	static const char *const attrs[] = { "iommu", "pasid_bits", "group", "prq_group",
-					     "sw_msi", "shared_msi" };
-	char path[96], value[24];
-	unsigned int i;
-
-	(void)lane;
-	if (!engine_is_ours(arg[0]))
-		return -EINVAL;
-	engine_path(arg[0], NULL, path, sizeof(path));
-	if (mkdir(path, 0700))
-		return -errno;
-	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
-		snprintf(value, sizeof(value), "%d", (int)arg[1 + i]);
-		engine_write(arg[0], attrs[i], value);
-	}
-	return engine_write(arg[0], "enable", "1");
-}
-
-static long run_engine_remove(struct lane *lane, const uint64_t *arg)
-{
-	char path[96];
-
-	(void)lane;
-	if (!engine_is_ours(arg[0]))
-		return -EINVAL;
-	engine_path(arg[0], NULL, path, sizeof(path));
-	return answer(rmdir(path));
-}
-
-static const char *const engine_attrs[] = {
-	"enable", "refuse", "teardown_first", "iotlb_stale", "prq_group", "iommu",
-};
-
-static long run_engine_set(struct lane *lane, const uint64_t *arg)
-{
-	char value[24];
-
-	(void)lane;
-	if (!engine_is_ours(arg[0]))
-		return -EINVAL;
-	snprintf(value, sizeof(value), "%llu", (unsigned long long)arg[2]);
-	return engine_write(arg[0], engine_attrs[arg[1] % ARRAY_SIZE(engine_attrs)],
-			    value);
-}
-
-/* The platform device of an engine: what its node is a child of. */
-static int engine_device(uint64_t engine, char *name, size_t len)
-{
-	char node[32], path[80], link[256];
-	int ret = engine_node(engine, node, sizeof(node));
-	ssize_t n;
-
-	if (ret)
-		return ret;
-	snprintf(path, sizeof(path), "/sys/class/sva_sim/%s/device", node);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		return -errno;
-	link[n] = '\0';
-	snprintf(name, len, "%.60s", strrchr(link, '/') ? strrchr(link, '/') + 1 : link);
-	return 0;
-}
-
-/* Takes the driver away and gives it back. */
-static long run_engine_rebind(struct lane *lane, const uint64_t *arg)
-{
-	static const char *const files[] = { "unbind", "bind" };
-	char device[64], path[80];
-	int i, fd, ret;
-
-	(void)lane;
-	if (!engine_is_ours(arg[0]))
-		return -EINVAL;
-	ret = engine_device(arg[0], device, sizeof(device));
-	for (i = 0; i < 2 && !ret; i++) {
-		snprintf(path, sizeof(path), "/sys/bus/platform/drivers/sva_sim/%s", files[i]);
-		fd = open(path, O_WRONLY);
-		if (fd < 0)
-			return -errno;
-		if (write(fd, device, strlen(device)) < 0)
-			ret = -errno;
-		close(fd);
-	}
-	return ret;
 }
 
 static long run_find_device(struct lane *lane, const uint64_t *arg)
@@ -470,7 +335,7 @@ static const uint64_t v_iommu[] = { 0, 2 };
 static const uint64_t v_pasid_bits[] = { 20, 1, 4, 8, 16 };
 static const uint64_t v_group[] = { -1ULL, 0, 0, 1 };
 static const uint64_t v_prq_group[] = { 1, 1, 2, 8, 512 };
-static const uint64_t v_engine_attr[] = { 0, ARRAY_SIZE(engine_attrs) - 1 };
+static const uint64_t v_engine_attr[] = { 0, 5 };
 static const uint64_t v_engine_value[] = { 0, 1, 1, 2, 3, 5, -1ULL };
 static const uint64_t v_dev[] = { 1, 2, 3 };
 static const uint64_t v_fd[] = { 0, -1ULL, 3 };

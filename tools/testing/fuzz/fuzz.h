@@ -295,10 +295,6 @@ struct lane {
 #define GUEST_DATA	16
 #define GUEST_PAGES	128	/* of guest-virtual memory; every other one is there */
 
-/* Engines that programs can name; the first ones are there from the beginning. */
-#define ENGINES		6
-#define OWN_ENGINES	2	/* those from this one on are made and removed */
-
 /* Descriptors above this are not the program's. */
 #define FD_OURS		900
 
@@ -313,6 +309,45 @@ extern int run_socket[2], run_guest;
  */
 int run_kill_lane(unsigned int lane);
 
+/* --- engines: engines.c --------------------------------------------------------------- */
+
+/* Engines that programs can name; the first ones are there from the beginning. */
+#define ENGINES		6
+#define OWN_ENGINES	2	/* those from this one on are made and removed */
+
+/**
+ * engines_init() - find those that are there
+ *
+ * Return: 0 or a negative errno.
+ */
+int engines_init(void);
+
+/**
+ * engines_remove() - remove what engines a program has left
+ */
+void engines_remove(void);
+
+/**
+ * engine_device() - the platform device of an engine
+ * @engine: number of the engine
+ * @name: set to the name of what it had last
+ * @len: room there
+ *
+ * Return: 0 or a negative errno.
+ */
+int engine_device(uint64_t engine, char *name, size_t len);
+
+/**
+ * engine_node() - the node of an engine in /dev, as engine_device()
+ */
+int engine_node(uint64_t engine, char *node, size_t len);
+
+/* Calls. What takes too long is -EINPROGRESS, and goes on. */
+long run_engine_make(struct lane *lane, const uint64_t *arg);
+long run_engine_remove(struct lane *lane, const uint64_t *arg);
+long run_engine_set(struct lane *lane, const uint64_t *arg);
+long run_engine_rebind(struct lane *lane, const uint64_t *arg);
+
 /* --- coverage: kcov.c ---------------------------------------------------------------- */
 
 /**
@@ -322,9 +357,13 @@ int run_kill_lane(unsigned int lane);
  */
 bool cover_init(void);
 
+/* In place of a lane: one of the processes that administer engines */
+#define COVER_ADMIN	MAX_LANES
+#define COVER_LANES	(MAX_LANES + 1)
+
 /**
  * cover_begin() - note from now on where the calling task gets in the kernel
- * @lane: the lane it runs
+ * @lane: the lane it runs, or %COVER_ADMIN
  */
 void cover_begin(unsigned int lane);
 
@@ -354,11 +393,6 @@ extern unsigned int cover_places, cover_edges;
  * Return: 0 or a negative errno.
  */
 int watch_init(void);
-
-/**
- * watch_engines() - remove what engines a program has left
- */
-void watch_engines(void);
 
 /**
  * watch_counts() - wait until nothing is left of a program

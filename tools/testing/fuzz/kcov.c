@@ -22,7 +22,7 @@ unsigned int cover_places, cover_edges;
 static struct {
 	int fd;
 	uint64_t *area;
-} lanes[MAX_LANES];
+} lanes[COVER_LANES];
 static bool available;
 
 /* Places by their address: open hashing, and the number in order of appearance. */
@@ -34,7 +34,7 @@ bool cover_init(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < MAX_LANES; i++) {
+	for (i = 0; i < COVER_LANES; i++) {
 		int fd = open("/sys/kernel/debug/kcov", O_RDWR | O_CLOEXEC);
 
 		if (fd < 0 || ioctl(fd, KCOV_INIT_TRACE, AREA_WORDS))
@@ -52,7 +52,7 @@ bool cover_init(void)
 	return true;
 }
 
-/* The task's end turns it off. */
+/* The task's end turns it off. Of several administrators, only the first is seen. */
 void cover_begin(unsigned int lane)
 {
 	if (available)
@@ -91,7 +91,7 @@ void cover_collect(struct places *places, unsigned int *new_places,
 	unsigned int before = cover_places, before_edges = cover_edges, i;
 
 	memset(places, 0, sizeof(*places));
-	for (i = 0; available && i < MAX_LANES; i++) {
+	for (i = 0; available && i < COVER_LANES; i++) {
 		uint64_t *area = lanes[i].area, from = 0;
 		uint64_t n = __atomic_exchange_n(area, 0, __ATOMIC_ACQUIRE), at;
 

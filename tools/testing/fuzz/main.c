@@ -160,7 +160,7 @@ static void run_one(const struct program *p, struct places *places,
 	}
 	programs++;
 	cover_collect(places, new_places, new_edges);
-	watch_engines();
+	engines_remove();
 	problem = watch_splats(programs % THOROUGH_EVERY == 0);
 	if (problem)
 		finding(p, "the kernel complained", problem);
@@ -516,7 +516,7 @@ int main(int argc, char **argv)
 		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	/* What programs need not see makes their fork slower. */
 	if (corpus == MAP_FAILED || madvise(corpus, CORPUS_MAX * sizeof(*corpus), MADV_DONTFORK) ||
-	    run_init() || watch_init()) {
+	    run_init() || engines_init() || watch_init()) {
 		fprintf(stderr, "sva-fuzz: there is no /dev/sva here, or no right to it\n");
 		return 2;
 	}

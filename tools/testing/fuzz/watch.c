@@ -65,17 +65,6 @@ int watch_init(void)
 	return 0;
 }
 
-void watch_engines(void)
-{
-	char path[64];
-	unsigned int i;
-
-	for (i = OWN_ENGINES; i < ENGINES; i++) {
-		snprintf(path, sizeof(path), "/sys/kernel/config/sva_sim/fuzz%u", i);
-		rmdir(path);
-	}
-}
-
 static bool settled(void)
 {
 	unsigned int i;

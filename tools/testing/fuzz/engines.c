@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Engines, for who administers the machine: how they are made, changed, given to one
+ * driver or another, and taken away.
+ *
+ * Who takes an engine away from VFIO waits until nobody has it open, in a way that no
+ * signal ends; and so does whoever wants anything of the engine, or of the directory
+ * that it is removed from, meanwhile. A program that did that itself would wait for
+ * itself. Thus it is done by processes that have nothing open; all others find
+ * engines without asking what may be locked.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+#define CONFIG		"/sys/kernel/config/sva_sim"
+#define DEVICES		"/sys/bus/platform/devices"
+#define DRIVER		"/sys/bus/platform/drivers/sva_sim"
+
+/* For how long a call waits for what the administrator does */
+#define ADMIN_MS	(20 * SVA_SLOWER)
+
+/* The number in the name of each one's device; programs and administrators share it. */
+static int *numbers;
+
+/* --- names --------------------------------------------------------------------------- */
+
+static bool is_ours(uint64_t engine)
+{
+	return engine >= OWN_ENGINES && engine < ENGINES;
+}
+
+static void config_path(uint64_t engine, const char *attr, char *path, size_t len)
+{
+	snprintf(path, len, CONFIG "/%s%u%s%s", is_ours(engine) ? "fuzz" : "default",
+		 (unsigned int)(engine % ENGINES), attr ? "/" : "", attr ? attr : "");
+}
+
+static long write_file(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY);
+	long ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, value, strlen(value)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static long config_write(uint64_t engine, const char *attr, const char *value)
+{
+	char path[96];
+
+	config_path(engine, attr, path, sizeof(path));
+	return write_file(path, value);
+}
+
+/* The first entry of a directory that begins with @prefix; into @name. */
+static int find_entry(const char *path, const char *prefix, char *name, size_t len)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+	int ret = -ENOENT;
+
+	while (dir && ret && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, prefix, strlen(prefix)))
+			continue;
+		snprintf(name, len, "%s", entry->d_name);
+		ret = 0;
+	}
+	if (dir)
+		closedir(dir);
+	return ret;
+}
+
+/* Where a link leads to: the last part. */
+static int link_name(const char *path, char *name, size_t len)
+{
+	char link[256];
+	ssize_t n = readlink(path, link, sizeof(link) - 1);
+
+	if (n < 0)
+		return -errno;
+	link[n] = '\0';
+	snprintf(name, len, "%.31s", strrchr(link, '/') ? strrchr(link, '/') + 1 : link);
+	return 0;
+}
+
+/* Notes what an engine is called. Its configuration knows while it has its own driver. */
+static void find_number(uint64_t engine)
+{
+	char path[96], node[32] = "", device[64];
+	int fd, number;
+	ssize_t n;
+
+	config_path(engine, "dev", path, sizeof(path));
+	fd = open(path, O_RDONLY);
+	n = fd < 0 ? 0 : read(fd, node, sizeof(node) - 1);
+	close(fd);
+	if (n <= 1)
+		return;
+	node[n - 1] = '\0';
+	snprintf(path, sizeof(path), "/sys/class/sva_sim/%s/device", node);
+	if (!link_name(path, device, sizeof(device)) &&
+	    sscanf(device, "sva_sim.%d", &number) == 1)
+		__atomic_store_n(&numbers[engine % ENGINES], number, __ATOMIC_RELAXED);
+}
+
+int engines_init(void)
+{
+	unsigned int i;
+
+	numbers = mmap(NULL, ENGINES * sizeof(*numbers), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (numbers == MAP_FAILED)
+		return -errno;
+	for (i = 0; i < ENGINES; i++) {
+		numbers[i] = -1;
+		find_number(i);
+	}
+	return 0;
+}
+
+void engines_remove(void)
+{
+	char path[64];
+	unsigned int i;
+
+	for (i = OWN_ENGINES; i < ENGINES; i++) {
+		config_path(i, NULL, path, sizeof(path));
+		rmdir(path);
+		numbers[i] = -1;
+	}
+}
+
+int engine_device(uint64_t engine, char *name, size_t len)
+{
+	int number = __atomic_load_n(&numbers[engine % ENGINES], __ATOMIC_RELAXED);
+
+	snprintf(name, len, "sva_sim.%d", number);
+	return number < 0 ? -ENODEV : 0;
+}
+
+int engine_node(uint64_t engine, char *node, size_t len)
+{
+	char device[64], path[160];
+	int ret = engine_device(engine, device, sizeof(device));
+
+	snprintf(path, sizeof(path), DEVICES "/%s/sva_sim", device);
+	return ret ? ret : find_entry(path, "sva_sim", node, len);
+}
+
+/* --- the administrator ---------------------------------------------------------------- */
+
+/*
+ * Has @work done with nothing open. It goes on by itself if it takes too long, and
+ * ends at the latest with the program.
+ */
+static long administer(long (*work)(const uint64_t *arg), const uint64_t *arg)
+{
+	unsigned int waited;
+	int status;
+	pid_t pid;
+
+	if (!is_ours(arg[0]))
+		return -EINVAL;
+	pid = fork();
+	if (!pid) {
+		syscall(SYS_close_range, 0, FD_OURS - 1, 0);
+		cover_begin(COVER_ADMIN);
+		_exit(-work(arg));
+	}
+	if (pid < 0)
+		return -errno;
+	for (waited = 0; !waitpid(pid, &status, WNOHANG); waited++) {
+		if (waited == 4 * ADMIN_MS)
+			return -EINPROGRESS;
+		usleep(250);
+	}
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+static long make(const uint64_t *arg)
+{
+	static const char *const attrs[] = { "iommu", "pasid_bits", "group", "prq_group",
+					     "sw_msi", "shared_msi" };
+	char path[96], value[24];
+	unsigned int i;
+	long ret;
+
+	config_path(arg[0], NULL, path, sizeof(path));
+	if (mkdir(path, 0700))
+		return -errno;
+	for (i = 0; i < ARRAY_SIZE(attrs); i++) {
+		snprintf(value, sizeof(value), "%d", (int)arg[1 + i]);
+		config_write(arg[0], attrs[i], value);
+	}
+	ret = config_write(arg[0], "enable", "1");
+	find_number(arg[0]);
+	return ret;
+}
+
+static long take_away(const uint64_t *arg)
+{
+	char path[96];
+
+	config_path(arg[0], NULL, path, sizeof(path));
+	return rmdir(path) ? -errno : 0;
+}
+
+static long set(const uint64_t *arg)
+{
+	static const char *const attrs[] = {
+		"enable", "refuse", "teardown_first", "iotlb_stale", "prq_group", "iommu",
+	};
+	char value[24];
+	long ret;
+
+	snprintf(value, sizeof(value), "%llu", (unsigned long long)arg[2]);
+	ret = config_write(arg[0], attrs[arg[1] % ARRAY_SIZE(attrs)], value);
+	find_number(arg[0]);
+	return ret;
+}
+
+/* Takes the driver away and gives it back. */
+static long rebind(const uint64_t *arg)
+{
+	char device[64];
+	long ret = engine_device(arg[0], device, sizeof(device));
+
+	if (!ret)
+		ret = write_file(DRIVER "/unbind", device);
+	return ret ? ret : write_file(DRIVER "/bind", device);
+}
+
+/* --- calls ---------------------------------------------------------------------------- */
+
+long run_engine_make(struct lane *lane, const uint64_t *arg)
+{
+	(void)lane;
+	return administer(make, arg);
+}
+
+long run_engine_remove(struct lane *lane, const uint64_t *arg)
+{
+	(void)lane;
+	return administer(take_away, arg);
+}
+
+long run_engine_set(struct lane *lane, const uint64_t *arg)
+{
+	(void)lane;
+	return administer(set, arg);
+}
+
+long run_engine_rebind(struct lane *lane, const uint64_t *arg)
+{
+	(void)lane;
+	return administer(rebind, arg);
+}
