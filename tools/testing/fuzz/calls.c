@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What there is to call, and what arguments mean. This table is all that the rest
- * of the fuzzer knows of <linux/sva.h> and <linux/sva_sim.h>.
+ * What there is to call, and what arguments mean: /dev/sva and engines, and whatever
+ * programs do beside that.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/iommufd.h>
-#include <linux/sva.h>
-#include <linux/sva_sim.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,14 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fuzz.h"
+#include "describe.h"
 
 /* --- calls that are no ioctls -------------------------------------------------------- */
-
-static long answer(long ret)
-{
-	return ret < 0 ? -errno : ret;
-}
 
 static long run_open_sva(struct lane *lane, const uint64_t *arg)
 {
@@ -330,20 +322,10 @@ static long run_kill(struct lane *lane, const uint64_t *arg)
 static const uint64_t v_bool[] = { 0, 1 };
 static const uint64_t v_small[] = { 0, 8 };
 static const uint64_t v_engine[] = { 0, ENGINES - 1 };
-static const uint64_t v_own_engine[] = { OWN_ENGINES, ENGINES - 1 };
-static const uint64_t v_iommu[] = { 0, 2 };
-static const uint64_t v_pasid_bits[] = { 20, 1, 4, 8, 16 };
-static const uint64_t v_group[] = { -1ULL, 0, 0, 1 };
-static const uint64_t v_prq_group[] = { 1, 1, 2, 8, 512 };
 static const uint64_t v_engine_attr[] = { 0, 5 };
 static const uint64_t v_engine_value[] = { 0, 1, 1, 2, 3, 5, -1ULL };
 static const uint64_t v_dev[] = { 1, 2, 3 };
-static const uint64_t v_fd[] = { 0, -1ULL, 3 };
 static const uint64_t v_id[] = { 0, 1, 2, 3, 4 };
-
-static const uint64_t v_pasid[] = {
-	0, 1, SVA_PASID_HANDLE, SVA_PASID_HANDLE + 1, 0xfffff, 0x100000,
-};
 
 static const uint64_t v_pasid_bound[] = {
 	0, 0, 0, 0, 1, 2, 255, 256, 0xfffff, 0x100000, UINT32_MAX,
@@ -354,6 +336,9 @@ static const uint64_t v_count[] = { 1, 1, 1, 1, 2, 7, 64, 0, 4096, 65536, UINT32
 static const uint64_t v_pasid_flags[] = {
 	0, 0, 0, SVA_PASID_F_MM, SVA_PASID_F_MM, SVA_PASID_F_RID, 3,
 };
+
+static const uint64_t v_rid_flags[] = { SVA_PASID_F_RID };
+static const uint64_t v_one[] = { 1 };
 
 static const uint64_t v_as_type[] = {
 	SVA_AS_TYPE_IOVA, SVA_AS_TYPE_IOVA, SVA_AS_TYPE_NESTED,
@@ -398,6 +383,8 @@ static const uint64_t v_entry_len[] = {
 	sizeof(struct sva_list_bond), 24, 32, 8, 0, 7, 4096, 4104,
 };
 
+static const uint64_t v_data_len[] = { 0, 0, 24, 4096, 4097 };
+static const uint64_t v_data_uptr[] = { 0, 0, 8, MEM_BASE };
 static const uint64_t v_list_kind[] = { 0, 6 };
 static const uint64_t v_one_flag[] = { 1 };
 static const uint64_t v_depth[] = { 1, 1, 2, 4, 64, 0, 16384, 16385 };
@@ -436,7 +423,6 @@ static const uint64_t v_s1_flags[] = { 0, 0, 0, 1, 2, 4, 8 };
 static const uint64_t v_log2[] = { 4, 4, 0, 1, 20, 21, 64 };
 static const uint64_t v_npages[] = { 1, 1, 2, 128, 0, UINT64_MAX };
 static const uint64_t v_sim_scope[] = { 0, 3 };
-static const uint64_t v_sim_op[] = { 0, 6 };
 static const uint64_t v_desc_num[] = { 1, 1, 1, 2, 8, 64 };
 
 static const uint64_t v_code[] = {
@@ -485,57 +471,11 @@ static const uint64_t v_pte[] = {
 };
 
 static const uint64_t v_lane[] = { 1, MAX_LANES - 1 };
-static const uint64_t v_place[] = { PLACE_NORMAL, PLACE_NOWHERE };
 static const uint64_t v_ioctl_nr[] = { 0, 0x90 };
 
 /* --- the table ----------------------------------------------------------------------- */
 
-#define LIST(_values)	.values = _values, .count = ARRAY_SIZE(_values)
-
-/* Members of an ioctl's structure */
-#define AT(_s, _m)	.name = #_m, .offset = offsetof(struct _s, _m), \
-			.size = sizeof(((struct _s *)0)->_m)
-#define SIZE(_s)	{ AT(_s, size), .type = T_SIZE }
-#define DATA_SIZE(_s, _m) { AT(_s, _m), .type = T_DATA_SIZE }
-#define ZERO(_s, _m)	{ AT(_s, _m), .type = T_ZERO }
-#define NUMBER(_s, _m, _v) { AT(_s, _m), .type = T_NUMBER, LIST(v_##_v) }
-#define CHOICE(_s, _m, _v) { AT(_s, _m), .type = T_CHOICE, LIST(v_##_v) }
-#define FLAGS(_s, _m, _v) { AT(_s, _m), .type = T_FLAGS, LIST(v_##_v) }
-#define REF(_s, _m, _k, _v) { AT(_s, _m), .type = T_RESULT, .kinds = (_k), LIST(v_##_v) }
-#define MEMORY(_s, _m)	{ AT(_s, _m), .type = T_MEMORY }
-#define LENGTH(_s, _m)	{ AT(_s, _m), .type = T_LENGTH }
-#define ADDRESS(_s, _m)	{ AT(_s, _m), .type = T_ADDRESS }
-#define BUFFER(_s, _m)	{ AT(_s, _m), .type = T_BUFFER }
-
-/* Members of a structure that it points to, @_at bytes into the buffer */
-#define DATA_AT(_at, _s, _m) .name = "data." #_m, .data = true, \
-			.offset = (_at) + offsetof(struct _s, _m), \
-			.size = sizeof(((struct _s *)0)->_m)
-#define DATA_CHOICE(_at, _s, _m, _v) \
-	{ DATA_AT(_at, _s, _m), .type = T_CHOICE, LIST(v_##_v) }
-#define DATA_NUMBER(_at, _s, _m, _v) \
-	{ DATA_AT(_at, _s, _m), .type = T_NUMBER, LIST(v_##_v) }
-#define DATA_ZERO(_at, _s, _m) { DATA_AT(_at, _s, _m), .type = T_ZERO }
-#define DATA_ADDRESS(_at, _s, _m) { DATA_AT(_at, _s, _m), .type = T_ADDRESS }
-
-/* Arguments of the call itself */
-#define ARG(_n, _t, _v)	{ .name = #_n, .type = _t, LIST(v_##_v) }
-#define ARG_REF(_n, _k)	{ .name = #_n, .type = T_RESULT, .kinds = (_k), LIST(v_fd) }
-#define ARG_TYPE(_n, _t) { .name = #_n, .type = _t }
-
-#define IOCTL(_name, _weight, _request, _struct) \
-	.name = _name, .weight = _weight, .request = _request, \
-	.size = sizeof(struct _struct)
-#define ON(_k)		ARG_REF(on, _k), ARG(place, T_NUMBER, place)
-
-#define OUT(_s, _m, _k)	{ .name = #_m, .kind = _k, \
-			  .offset = offsetof(struct _s, _m), \
-			  .size = sizeof(((struct _s *)0)->_m) }
-#define RETURNS(_n, _k)	{ .name = #_n, .kind = _k }
-
-#define RUN(_name, _weight) .name = #_name, .weight = _weight, .run = run_##_name
-
-const struct call calls[] = {
+static const struct call calls[] = {
 	/* --- contexts and PASIDs */
 	{ RUN(open_sva, 4), .result = { RETURNS(fd, K_SVA) } },
 	{ IOCTL("get_info", 1, SVA_GET_INFO, sva_get_info),
@@ -551,25 +491,30 @@ const struct call calls[] = {
 		     CHOICE(sva_pasid_alloc, max, pasid_bound),
 		     CHOICE(sva_pasid_alloc, count, count) },
 	  .result = { OUT(sva_pasid_alloc, pasid, K_PASID) } },
+	{ IOCTL("rid_alloc", 2, SVA_PASID_ALLOC, sva_pasid_alloc),
+	  .field = { ON(K_SVA), SIZE(sva_pasid_alloc),
+		     CHOICE(sva_pasid_alloc, flags, rid_flags),
+		     CHOICE(sva_pasid_alloc, count, one) },
+	  .result = { OUT(sva_pasid_alloc, pasid, K_RID) } },
 	{ IOCTL("pasid_free", 6, SVA_PASID_FREE, sva_pasid_free),
 	  .field = { ON(K_SVA), SIZE(sva_pasid_free), ZERO(sva_pasid_free, flags),
-		     REF(sva_pasid_free, pasid, K_PASID, pasid),
+		     REF(sva_pasid_free, pasid, K_PASID | K_RID, pasid),
 		     CHOICE(sva_pasid_free, count, count) } },
 	{ IOCTL("pasid_info", 2, SVA_PASID_INFO, sva_pasid_info),
 	  .field = { ON(K_SVA), SIZE(sva_pasid_info), ZERO(sva_pasid_info, flags),
-		     REF(sva_pasid_info, pasid, K_PASID, pasid) } },
+		     REF(sva_pasid_info, pasid, K_PASID | K_RID, pasid) } },
 	{ IOCTL("pasid_bind", 14, SVA_PASID_BIND, sva_pasid_bind),
 	  .field = { ON(K_SVA), SIZE(sva_pasid_bind), ZERO(sva_pasid_bind, flags),
-		     REF(sva_pasid_bind, pasid, K_PASID, pasid),
+		     REF(sva_pasid_bind, pasid, K_PASID | K_RID, pasid),
 		     REF(sva_pasid_bind, as_id, K_AS | K_PARENT | K_NESTED, id) } },
 	{ IOCTL("pasid_guest", 4, SVA_PASID_GUEST, sva_pasid_guest),
 	  .field = { ON(K_SVA), SIZE(sva_pasid_guest),
 		     CHOICE(sva_pasid_guest, flags, guest_flags),
-		     REF(sva_pasid_guest, pasid, K_PASID, pasid),
+		     REF(sva_pasid_guest, pasid, K_PASID | K_RID, pasid),
 		     CHOICE(sva_pasid_guest, guest_pasid, guest_pasid) } },
 	{ IOCTL("pasid_fd", 5, SVA_PASID_FD, sva_pasid_fd),
 	  .field = { ON(K_SVA), SIZE(sva_pasid_fd), ZERO(sva_pasid_fd, flags),
-		     REF(sva_pasid_fd, pasid, K_PASID, pasid) },
+		     REF(sva_pasid_fd, pasid, K_PASID | K_RID, pasid) },
 	  .result = { OUT(sva_pasid_fd, fd, K_GRANT),
 		      OUT(sva_pasid_fd, id, K_GRANT_ID) } },
 	{ IOCTL("quota", 2, SVA_QUOTA, sva_quota),
@@ -591,11 +536,12 @@ const struct call calls[] = {
 	{ IOCTL("as_alloc", 8, SVA_AS_ALLOC, sva_as_alloc),
 	  .field = { ON(K_SVA), SIZE(sva_as_alloc), FLAGS(sva_as_alloc, flags, as_flags),
 		     CHOICE(sva_as_alloc, type, as_type),
-		     REF(sva_as_alloc, parent_id, 0, id), REF(sva_as_alloc, dev_id, 0, dev),
+		     CHOICE(sva_as_alloc, parent_id, id), CHOICE(sva_as_alloc, dev_id, id),
 		     REF(sva_as_alloc, fault_fd, K_FAULTQ, fd),
 		     CHOICE(sva_as_alloc, data_type, data_type),
-		     CHOICE(sva_as_alloc, data_len, entry_len),
-		     ZERO(sva_as_alloc, __reserved), BUFFER(sva_as_alloc, data_uptr) },
+		     CHOICE(sva_as_alloc, data_len, data_len),
+		     ZERO(sva_as_alloc, __reserved),
+		     CHOICE(sva_as_alloc, data_uptr, data_uptr) },
 	  .result = { OUT(sva_as_alloc, id, K_AS) } },
 	{ IOCTL("iova_alloc", 5, SVA_AS_ALLOC, sva_as_alloc),
 	  .field = { ON(K_SVA), SIZE(sva_as_alloc), ZERO(sva_as_alloc, flags),
@@ -759,7 +705,7 @@ const struct call calls[] = {
 	  .field = { ON(K_SIM), SIZE(sva_sim_attach),
 		     FLAGS(sva_sim_attach, flags, one_flag),
 		     REF(sva_sim_attach, sva_fd, K_SVA | K_GRANT, fd),
-		     REF(sva_sim_attach, pasid, K_PASID, pasid),
+		     REF(sva_sim_attach, pasid, K_PASID | K_RID, pasid),
 		     CHOICE(sva_sim_attach, guest_pasid, guest_pasid) } },
 	{ IOCTL("detach", 6, SVA_SIM_DETACH, sva_destroy),
 	  .field = { ON(K_SIM) } },
@@ -811,4 +757,12 @@ const struct call calls[] = {
 	{ RUN(kill, 1), .field = { ARG(lane, T_NUMBER, lane) } },
 };
 
-const unsigned int nr_calls = ARRAY_SIZE(calls);
+unsigned int call_number(const struct call *call)
+{
+	return call - calls;
+}
+
+const struct call *call_at(unsigned int n)
+{
+	return n < ARRAY_SIZE(calls) ? &calls[n] : NULL;
+}

@@ -53,7 +53,7 @@ static inline bool rng_one_in(struct rng *rng, uint64_t n)
 	return !rng_below(rng, n);
 }
 
-/* --- what calls are like: calls.c ---------------------------------------------------- */
+/* --- what calls are like: calls*.c, describe.h ---------------------------------------- */
 
 /* Kinds of results, a bit each; an argument says which ones it is made for. */
 enum kind {
@@ -65,7 +65,8 @@ enum kind {
 	K_MEMFD = 1 << 5,
 	K_EVENTFD = 1 << 6,
 	K_FDS = (1 << 7) - 1,
-	K_PASID = 1 << 8,	/* names */
+	K_PASID = 1 << 7,	/* names */
+	K_RID = 1 << 8,
 	K_AS = 1 << 9,
 	K_PARENT = 1 << 10,
 	K_NESTED = 1 << 11,
@@ -121,8 +122,21 @@ struct call {
 	struct result result[MAX_RESULTS];
 };
 
-extern const struct call calls[];
-extern const unsigned int nr_calls;
+#define MAX_CALLS	128
+
+/**
+ * call_at() - the calls that there are
+ * @n: number of a call, from 0 on
+ *
+ * Return: the call, or NULL if there are no more.
+ */
+const struct call *call_at(unsigned int n);
+
+/**
+ * call_number() - the number of a call, below %MAX_CALLS
+ * @call: from call_at()
+ */
+unsigned int call_number(const struct call *call);
 
 /* Arguments of an ioctl that stand before its structure's members. */
 enum { ARG_FD, ARG_PLACE, ARG_MEMBERS };
@@ -267,8 +281,12 @@ enum outcome {
  */
 enum outcome run_program(const struct program *p, bool verbose);
 
-/* Calls made so far, and those of them that succeeded. */
-extern unsigned long run_calls, run_succeeded;
+/* Calls made so far, and those of them that succeeded: of each, and of all. */
+struct run_count {
+	unsigned long made, succeeded;
+};
+
+extern struct run_count run_counts[MAX_CALLS], run_total;
 
 /* What run_program() and the implementation of calls share. */
 struct lane {

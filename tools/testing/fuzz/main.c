@@ -359,12 +359,40 @@ static void status(time_t since, bool end)
 	if (end)
 		printf("end: ");
 	printf("%ld s, %lu programs (%lu killed), %lu calls (%lu%% succeeded), ",
-	       (long)(time(NULL) - since), programs, killed, run_calls,
-	       run_calls ? 100 * run_succeeded / run_calls : 0);
+	       (long)(time(NULL) - since), programs, killed, run_total.made,
+	       run_total.made ? 100 * run_total.succeeded / run_total.made : 0);
 	if (guided)
 		printf("%u places, %u edges, ", cover_places, cover_edges);
 	printf("corpus %u, splats 0\n", corpus_num);
 	fflush(stdout);
+}
+
+/* How often each call was made and has succeeded; those that never have are told. */
+static void write_calls(void)
+{
+	const struct call *call;
+	const char *before = "never succeeded: ";
+	char path[256];
+	FILE *f = NULL;
+	unsigned int i;
+
+	if (opt.out) {
+		snprintf(path, sizeof(path), "%s/calls", opt.out);
+		f = fopen(path, "we");
+	}
+	for (i = 0; (call = call_at(i)); i++) {
+		if (f)
+			fprintf(f, "%-20s %9lu %9lu\n", call->name, run_counts[i].made,
+				run_counts[i].succeeded);
+		if (run_counts[i].succeeded)
+			continue;
+		printf("%s%s (%lu)", before, call->name, run_counts[i].made);
+		before = ", ";
+	}
+	if (*before == ',')
+		printf("\n");
+	if (f)
+		fclose(f);
 }
 
 static const struct program *pick(struct rng *rng)
@@ -530,6 +558,7 @@ int main(int argc, char **argv)
 	if (opt.corpus && !load_corpus(opt.corpus))
 		return 2;
 	fuzz();
+	write_calls();
 	if (guided)
 		write_cover();
 	return 0;

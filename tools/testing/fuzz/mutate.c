@@ -9,7 +9,6 @@
 
 /* How far to go in making what an argument refers to. */
 #define DEPTH		4
-#define TRIES		16
 
 /* --- values -------------------------------------------------------------------------- */
 
@@ -27,19 +26,26 @@ static uint64_t odd_number(struct rng *rng)
 	return numbers[n % ARRAY_SIZE(numbers)];
 }
 
-/* A result of a kind, out of the calls before @n; those of the last ones rather. */
+/* Whether a result is of one of kinds. What is sent may be of any, but rarely comes. */
+static bool is_kind(uint32_t kind, uint32_t kinds, struct rng *rng)
+{
+	return kind & kinds && (kind != K_FDS || rng_one_in(rng, 8));
+}
+
+/* A result of a kind, out of the calls before @n: the first one, back from any. */
 static bool find_result(const struct program *p, unsigned int n, uint32_t kinds,
 			struct rng *rng, struct value *v)
 {
-	unsigned int i, op, r;
+	unsigned int from = rng_below(rng, n), i, op, r;
 
-	for (i = 0; i < TRIES && n; i++) {
-		op = rng_below(rng, n);
-		r = rng_below(rng, MAX_RESULTS);
-		if (!(p->op[op].call->result[r].kind & kinds))
-			continue;
-		*v = (struct value) { .how = V_RESULT, .op = op, .result = r };
-		return true;
+	for (i = 0; i < n; i++) {
+		op = (from + n - i) % n;
+		for (r = 0; r < MAX_RESULTS; r++) {
+			if (!is_kind(p->op[op].call->result[r].kind, kinds, rng))
+				continue;
+			*v = (struct value) { .how = V_RESULT, .op = op, .result = r };
+			return true;
+		}
 	}
 	return false;
 }
@@ -158,26 +164,33 @@ static struct value random_value(const struct program *p, unsigned int n,
 
 /* --- calls --------------------------------------------------------------------------- */
 
+static bool makes(const struct call *call, uint32_t kinds)
+{
+	unsigned int r;
+
+	for (r = 0; r < MAX_RESULTS; r++)
+		if (call->result[r].kind & kinds && call->result[r].kind != K_FDS)
+			return true;
+	return !kinds;
+}
+
 static const struct call *random_call(struct rng *rng, uint32_t kinds)
 {
-	unsigned int i, r, sum = 0, dice;
+	unsigned int i, sum = 0, dice;
+	const struct call *call;
 
-	for (i = 0; i < nr_calls; i++)
-		for (r = 0; r < MAX_RESULTS; r++)
-			if (!kinds || calls[i].result[r].kind & kinds) {
-				sum += calls[i].weight;
-				break;
-			}
+	for (i = 0; (call = call_at(i)); i++)
+		if (makes(call, kinds))
+			sum += call->weight;
 	dice = rng_below(rng, sum);
-	for (i = 0; i < nr_calls; i++)
-		for (r = 0; r < MAX_RESULTS; r++)
-			if (!kinds || calls[i].result[r].kind & kinds) {
-				if (dice < calls[i].weight)
-					return &calls[i];
-				dice -= calls[i].weight;
-				break;
-			}
-	return &calls[0];
+	for (i = 0; (call = call_at(i)); i++) {
+		if (!makes(call, kinds))
+			continue;
+		if (dice < call->weight)
+			return call;
+		dice -= call->weight;
+	}
+	return call_at(0);
 }
 
 /*

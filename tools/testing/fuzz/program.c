@@ -91,11 +91,12 @@ size_t program_print(const struct program *p, char *text)
 
 static const struct call *find_call(const char *name)
 {
+	const struct call *call;
 	unsigned int i;
 
-	for (i = 0; i < nr_calls; i++)
-		if (!strcmp(calls[i].name, name))
-			return &calls[i];
+	for (i = 0; (call = call_at(i)); i++)
+		if (!strcmp(call->name, name))
+			return call;
 	return NULL;
 }
 

@@ -32,13 +32,14 @@
 #define RUN_MS		(1000 * SVA_SLOWER)	/* a program */
 #define DEATH_MS	(30000 * SVA_SLOWER)	/* that was killed */
 
-unsigned long run_calls, run_succeeded;
+struct run_count run_counts[MAX_CALLS], run_total;
 int run_socket[2], run_guest;
 
 /* What the processes of a program share. */
 static struct shared {
 	int64_t result[MAX_OPS][MAX_RESULTS];
-	uint64_t calls, succeeded;
+	uint64_t calls;
+	struct run_count count[MAX_CALLS];
 	int running;		/* lanes */
 	bool go;
 	pid_t pid[MAX_LANES];
@@ -232,8 +233,9 @@ static void run_op(struct lane *lane, unsigned int n)
 		ret = run_ioctl(lane, call, arg, results);
 	}
 	ADD(shared->calls, 1);
+	ADD(shared->count[call_number(call)].made, 1);
 	if (ret >= 0) {
-		ADD(shared->succeeded, 1);
+		ADD(shared->count[call_number(call)].succeeded, 1);
 		for (r = 0; r < MAX_RESULTS; r++)
 			SET(shared->result[n][r], results[r]);
 	}
@@ -423,6 +425,18 @@ static bool reap_all(pid_t group)
 	}
 }
 
+static void add_counts(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_CALLS; i++) {
+		run_counts[i].made += shared->count[i].made;
+		run_counts[i].succeeded += shared->count[i].succeeded;
+		run_total.made += shared->count[i].made;
+		run_total.succeeded += shared->count[i].succeeded;
+	}
+}
+
 enum outcome run_program(const struct program *p, bool verbose)
 {
 	bool in_time;
@@ -446,7 +460,6 @@ enum outcome run_program(const struct program *p, bool verbose)
 	close(pidfd);
 	if (!reap_all(pid))
 		return RUN_STUCK;
-	run_calls += shared->calls;
-	run_succeeded += shared->succeeded;
+	add_counts();
 	return in_time ? RUN_ENDED : RUN_KILLED;
 }
