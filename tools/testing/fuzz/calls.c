@@ -759,10 +759,15 @@ static const struct call calls[] = {
 
 unsigned int call_number(const struct call *call)
 {
-	return call - calls;
+	if (call >= calls && call < calls + ARRAY_SIZE(calls))
+		return call - calls;
+	return call - vfio_calls + ARRAY_SIZE(calls);
 }
 
 const struct call *call_at(unsigned int n)
 {
-	return n < ARRAY_SIZE(calls) ? &calls[n] : NULL;
+	if (n < ARRAY_SIZE(calls))
+		return &calls[n];
+	n -= ARRAY_SIZE(calls);
+	return n < nr_vfio_calls ? &vfio_calls[n] : NULL;
 }

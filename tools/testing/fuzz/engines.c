@@ -161,6 +161,24 @@ int engine_node(uint64_t engine, char *node, size_t len)
 	return ret ? ret : find_entry(path, "sva_sim", node, len);
 }
 
+int engine_vfio_group(uint64_t engine, char *node, size_t len)
+{
+	char device[64], path[160];
+	int ret = engine_device(engine, device, sizeof(device));
+
+	snprintf(path, sizeof(path), DEVICES "/%s/iommu_group", device);
+	return ret ? ret : link_name(path, node, len);
+}
+
+int engine_vfio_node(uint64_t engine, char *node, size_t len)
+{
+	char device[64], path[160];
+	int ret = engine_device(engine, device, sizeof(device));
+
+	snprintf(path, sizeof(path), DEVICES "/%s/vfio-dev", device);
+	return ret ? ret : find_entry(path, "vfio", node, len);
+}
+
 /* --- the administrator ---------------------------------------------------------------- */
 
 /*
@@ -244,6 +262,47 @@ static long rebind(const uint64_t *arg)
 	return ret ? ret : write_file(DRIVER "/bind", device);
 }
 
+/* The driver is named; "" is the engine's own. */
+static long give_to(uint64_t engine, const char *driver)
+{
+	char device[64], path[128];
+	long ret = engine_device(engine, device, sizeof(device));
+
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), DEVICES "/%s/driver/unbind", device);
+	write_file(path, device);
+	snprintf(path, sizeof(path), DEVICES "/%s/driver_override", device);
+	ret = write_file(path, *driver ? driver : "\n");
+	return ret ? ret : write_file("/sys/bus/platform/drivers_probe", device);
+}
+
+static long make_vfio(const uint64_t *arg)
+{
+	long ret = make(arg);
+
+	return ret && ret != -EEXIST ? ret : give_to(arg[0], "sva-vfio-sim");
+}
+
+static long unbind(const uint64_t *arg)
+{
+	char device[64], path[128];
+	long ret = engine_device(arg[0], device, sizeof(device));
+
+	snprintf(path, sizeof(path), DEVICES "/%s/driver/unbind", device);
+	return ret ? ret : write_file(path, device);
+}
+
+static long disable(const uint64_t *arg)
+{
+	return config_write(arg[0], "enable", "0");
+}
+
+static long give_back(const uint64_t *arg)
+{
+	return give_to(arg[0], "");
+}
+
 /* --- calls ---------------------------------------------------------------------------- */
 
 long run_engine_make(struct lane *lane, const uint64_t *arg)
@@ -268,4 +327,22 @@ long run_engine_rebind(struct lane *lane, const uint64_t *arg)
 {
 	(void)lane;
 	return administer(rebind, arg);
+}
+
+long run_vfio_make(struct lane *lane, const uint64_t *arg)
+{
+	long ret = administer(make_vfio, arg);
+
+	(void)lane;
+	return ret ? ret : (long)arg[0];
+}
+
+long run_vfio_take(struct lane *lane, const uint64_t *arg)
+{
+	static long (*const ways[])(const uint64_t *arg) = {
+		unbind, disable, take_away, give_back,
+	};
+
+	(void)lane;
+	return administer(ways[arg[1] % ARRAY_SIZE(ways)], arg);
 }

@@ -2,7 +2,7 @@
 /*
  * sva-fuzz: programs of calls of /dev/sva and its engines, made at random, run by
  * several threads and processes, and kept if they reach code that none reached
- * before. What a call is like is said once, in calls.c.
+ * before. What a call is like is said once, in calls.c and calls-vfio.c.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -16,7 +16,7 @@
 
 #define MAX_OPS		64
 #define MAX_ARGS	14
-#define MAX_RESULTS	2
+#define MAX_RESULTS	3
 #define MAX_LANES	9	/* the first one prepares, alone */
 #define MAX_TEXT	(64 * 1024)	/* of the longest program */
 
@@ -64,17 +64,24 @@ enum kind {
 	K_VEVENTQ = 1 << 4,
 	K_MEMFD = 1 << 5,
 	K_EVENTFD = 1 << 6,
-	K_FDS = (1 << 7) - 1,
-	K_PASID = 1 << 7,	/* names */
-	K_RID = 1 << 8,
-	K_AS = 1 << 9,
-	K_PARENT = 1 << 10,
-	K_NESTED = 1 << 11,
-	K_VIOMMU = 1 << 12,
-	K_VDEVICE = 1 << 13,
-	K_GRANT_ID = 1 << 14,
-	K_DEV = 1 << 15,
-	K_IOVA = 1 << 16,
+	K_VFIO_GROUP = 1 << 7,
+	K_CONTAINER = 1 << 8,
+	K_VFIO = 1 << 9,
+	K_IOMMUFD = 1 << 10,
+	K_FDS = (1 << 11) - 1,
+	K_PASID = 1 << 11,	/* names */
+	K_RID = 1 << 12,
+	K_AS = 1 << 13,
+	K_PARENT = 1 << 14,
+	K_NESTED = 1 << 15,
+	K_VIOMMU = 1 << 16,
+	K_VDEVICE = 1 << 17,
+	K_GRANT_ID = 1 << 18,
+	K_DEV = 1 << 19,
+	K_IOVA = 1 << 20,
+	K_VFIO_ENGINE = 1 << 21,
+	K_NUMBER = 1 << 22,
+	K_IOAS = 1 << 23,
 };
 
 enum type {
@@ -113,6 +120,7 @@ struct lane;
 
 struct call {
 	const char *name;
+	const char *needs;	/* a file; where there is none, it is not made by chance */
 	unsigned int weight;
 	unsigned long request;	/* of an ioctl; else there is @run */
 	size_t size;		/* of its structure */
@@ -122,6 +130,11 @@ struct call {
 	struct result result[MAX_RESULTS];
 };
 
+/* What there is beside /dev/sva: calls-vfio.c */
+extern const struct call vfio_calls[];
+extern const unsigned int nr_vfio_calls;
+
+/* Of all tables together */
 #define MAX_CALLS	128
 
 /**
@@ -295,6 +308,7 @@ struct lane {
 	char *page;		/* the structure; a page that is not mapped follows */
 	const char *read_only;	/* the same page again */
 	char *data;
+	int64_t result[MAX_RESULTS];	/* of a call that is no ioctl, beside the first */
 };
 
 /* Memory of programs: private, of a file ("guest memory"), and read-only. */
@@ -360,11 +374,23 @@ int engine_device(uint64_t engine, char *name, size_t len);
  */
 int engine_node(uint64_t engine, char *node, size_t len);
 
+/**
+ * engine_vfio_group() - the node of its group in /dev/vfio, as engine_device()
+ */
+int engine_vfio_group(uint64_t engine, char *node, size_t len);
+
+/**
+ * engine_vfio_node() - its own one in /dev/vfio/devices, as engine_device()
+ */
+int engine_vfio_node(uint64_t engine, char *node, size_t len);
+
 /* Calls. What takes too long is -EINPROGRESS, and goes on. */
 long run_engine_make(struct lane *lane, const uint64_t *arg);
 long run_engine_remove(struct lane *lane, const uint64_t *arg);
 long run_engine_set(struct lane *lane, const uint64_t *arg);
 long run_engine_rebind(struct lane *lane, const uint64_t *arg);
+long run_vfio_make(struct lane *lane, const uint64_t *arg);
+long run_vfio_take(struct lane *lane, const uint64_t *arg);
 
 /* --- coverage: kcov.c ---------------------------------------------------------------- */
 

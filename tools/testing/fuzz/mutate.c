@@ -4,6 +4,7 @@
  * that make sense most of the time, since what does not is refused at the door.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "fuzz.h"
 
@@ -168,6 +169,8 @@ static bool makes(const struct call *call, uint32_t kinds)
 {
 	unsigned int r;
 
+	if (call->needs && access(call->needs, F_OK))
+		return false;
 	for (r = 0; r < MAX_RESULTS; r++)
 		if (call->result[r].kind & kinds && call->result[r].kind != K_FDS)
 			return true;

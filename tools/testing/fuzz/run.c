@@ -227,7 +227,9 @@ static void run_op(struct lane *lane, unsigned int n)
 	for (a = 0; a < MAX_ARGS && call->field[a].name; a++)
 		arg[a] = resolve(lane, &call->field[a], op->arg[a]);
 	if (call->run) {
+		memset(lane->result, 0xff, sizeof(lane->result));
 		ret = call->run(lane, arg);
+		memcpy(results, lane->result, sizeof(results));
 		results[0] = ret;
 	} else {
 		ret = run_ioctl(lane, call, arg, results);

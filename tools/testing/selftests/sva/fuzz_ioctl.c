@@ -12,7 +12,7 @@
 #include <stdarg.h>
 #include <sys/wait.h>
 
-#include "sva_util.h"
+#include "vfio_util.h"
 #include "kselftest_harness.h"
 
 #define FUZZ	"/sva/fuzz"
@@ -91,10 +91,15 @@ FIXTURE_SETUP(fuzz_ioctl)
 	snprintf(path, sizeof(path), "%s/sva-fuzz", setting("SVA_FUZZ", FUZZ));
 	if (access(path, X_OK))
 		SKIP(return, "there is no fuzzer at %s", path);
+	/* Calls of VFIO fail where there is none. */
+	if (vfio_load())
+		system("modprobe -q sva_vfio_container");
 }
 
 FIXTURE_TEARDOWN(fuzz_ioctl)
 {
+	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
+	EXPECT_EQ(0, vfio_unload());
 }
 
 TEST_F_TIMEOUT(fuzz_ioctl, fuzz_corpus, TIMEOUT)
