@@ -26,11 +26,18 @@
 #define DEVICES		"/sys/bus/platform/devices"
 #define DRIVER		"/sys/bus/platform/drivers/sva_sim"
 
-/* For how long a call waits for what the administrator does */
-#define ADMIN_MS	(20 * SVA_SLOWER)
+/* For how long a call waits for the administrator, and if he waits for somebody else */
+#define ADMIN_MS	(200 * SVA_SLOWER)
+#define LATE_MS		(5 * SVA_SLOWER)
 
-/* The number in the name of each one's device; programs and administrators share it. */
-static int *numbers;
+/* What programs and administrators share */
+static struct engines {
+	int number[ENGINES];	/* in the name of each one's device, or -1 */
+	bool late;		/* the administrator was, since the program began */
+} *engines;
+
+#define GET(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define SET(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 
 /* --- names --------------------------------------------------------------------------- */
 
@@ -114,19 +121,19 @@ static void find_number(uint64_t engine)
 	snprintf(path, sizeof(path), "/sys/class/sva_sim/%s/device", node);
 	if (!link_name(path, device, sizeof(device)) &&
 	    sscanf(device, "sva_sim.%d", &number) == 1)
-		__atomic_store_n(&numbers[engine % ENGINES], number, __ATOMIC_RELAXED);
+		SET(engines->number[engine % ENGINES], number);
 }
 
 int engines_init(void)
 {
 	unsigned int i;
 
-	numbers = mmap(NULL, ENGINES * sizeof(*numbers), PROT_READ | PROT_WRITE,
+	engines = mmap(NULL, sizeof(*engines), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (numbers == MAP_FAILED)
+	if (engines == MAP_FAILED)
 		return -errno;
 	for (i = 0; i < ENGINES; i++) {
-		numbers[i] = -1;
+		engines->number[i] = -1;
 		find_number(i);
 	}
 	return 0;
@@ -140,13 +147,14 @@ void engines_remove(void)
 	for (i = OWN_ENGINES; i < ENGINES; i++) {
 		config_path(i, NULL, path, sizeof(path));
 		rmdir(path);
-		numbers[i] = -1;
+		engines->number[i] = -1;
 	}
+	engines->late = false;
 }
 
 int engine_device(uint64_t engine, char *name, size_t len)
 {
-	int number = __atomic_load_n(&numbers[engine % ENGINES], __ATOMIC_RELAXED);
+	int number = GET(engines->number[engine % ENGINES]);
 
 	snprintf(name, len, "sva_sim.%d", number);
 	return number < 0 ? -ENODEV : 0;
@@ -202,8 +210,10 @@ static long administer(long (*work)(const uint64_t *arg), const uint64_t *arg)
 	if (pid < 0)
 		return -errno;
 	for (waited = 0; !waitpid(pid, &status, WNOHANG); waited++) {
-		if (waited == 4 * ADMIN_MS)
+		if (waited >= 4 * (GET(engines->late) ? LATE_MS : ADMIN_MS)) {
+			SET(engines->late, true);
 			return -EINPROGRESS;
+		}
 		usleep(250);
 	}
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
@@ -284,7 +294,7 @@ static long make_vfio(const uint64_t *arg)
 	return ret && ret != -EEXIST ? ret : give_to(arg[0], "sva-vfio-sim");
 }
 
-static long unbind(const uint64_t *arg)
+static long take_driver(const uint64_t *arg)
 {
 	char device[64], path[128];
 	long ret = engine_device(arg[0], device, sizeof(device));
@@ -340,7 +350,7 @@ long run_vfio_make(struct lane *lane, const uint64_t *arg)
 long run_vfio_take(struct lane *lane, const uint64_t *arg)
 {
 	static long (*const ways[])(const uint64_t *arg) = {
-		unbind, disable, take_away, give_back,
+		take_driver, disable, take_away, give_back,
 	};
 
 	(void)lane;
