@@ -562,7 +562,7 @@ static void free_queues(struct sim_vfio *sim)
 static int sim_init(struct vfio_device *vdev)
 {
 	struct sim_vfio *sim = to_sim(vdev);
-	int i;
+	int i, ret;
 
 	sim->port = sva_sim_port_of(vdev->dev);
 	spin_lock_init(&sim->irq_lock);
@@ -577,12 +577,20 @@ static int sim_init(struct vfio_device *vdev)
 		INIT_WORK(&queue->work, queue_work_fn);
 		queue->exec = sva_sim_exec_new(vdev->dev);
 		if (!queue->exec) {
-			free_queues(sim);
-			return -ENOMEM;
+			ret = -ENOMEM;
+			goto err_queues;
 		}
 	}
+	/* VFIO does so for who did not, and does not look whether it could. */
+	ret = vfio_assign_device_set(vdev, vdev);
+	if (ret)
+		goto err_queues;
 	refcount_inc(&sim_users);
 	return 0;
+
+err_queues:
+	free_queues(sim);
+	return ret;
 }
 
 static void sim_release(struct vfio_device *vdev)
