@@ -179,6 +179,8 @@ TEST_F_TIMEOUT(vfio_fail, vfio_fail_bind, 100)
 	bool hit = true;
 	int n, ret;
 
+	/* It warns of the group that it has to give back. */
+	ASSERT_EQ(0, fail_never_in("vfio_create_group"));
 	vfio_close(&self->dev);
 	before = core_counts();
 	for (n = 1; n < NTH_MAX && hit; n++) {
