@@ -133,6 +133,9 @@ static enum iommu_kind iommu_kind(const char *path, const char *name)
 		return IOMMU_SMMU;
 	if (!strncmp(name, "sva_sim_iommu", strlen("sva_sim_iommu")))
 		return IOMMU_SOFTWARE;
+	/* what kernels for tests have for iommufd */
+	if (!strncmp(name, "iommufd_selftest", strlen("iommufd_selftest")))
+		return IOMMU_SOFTWARE;
 	return IOMMU_OTHER;
 }
 

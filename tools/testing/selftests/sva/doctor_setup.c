@@ -194,11 +194,13 @@ TEST_F(doctor_setup, doctor_no_module)
 
 TEST_F(doctor_setup, doctor_signature_demanded)
 {
+	const char *demand = "/sys/module/module/parameters/sig_enforce";
 	struct visit visit;
 
+	if (access(demand, F_OK))
+		SKIP(return, "this kernel cannot demand signatures");
 	ASSERT_EQ(0, modules_unload());
-	ASSERT_EQ(0, tool_fake_text("/sys/module/module/parameters/sig_enforce",
-				    "Y\n"));
+	ASSERT_EQ(0, tool_fake_text(demand, "Y\n"));
 	visit = doctor_visit(TOOL_ROOT, "");
 	ASSERT_NE(NULL, visit.json);
 	EXPECT_EQ(1, visit.status);
