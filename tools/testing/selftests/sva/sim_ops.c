@@ -5,8 +5,10 @@
  *
  * Machine: plain engine
  */
+#include <signal.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
+#include <sys/time.h>
 
 #include "sva_util.h"
 #include "kselftest_harness.h"
@@ -144,6 +146,20 @@ TEST_F(sim_ops, sim_compare)
 	EXPECT_EQ(LEN - 100, self->done.bytes);
 }
 
+TEST_F(sim_ops, sim_compare_with_nothing)
+{
+	struct sva_sim_desc desc = {
+		.op = SVA_SIM_OP_COMPARE, .src = (uintptr_t)self->a,
+		.dst = (uintptr_t)self->b, .len = LEN,
+	};
+
+	memcpy(self->b, self->a, LEN);
+	ASSERT_EQ(0, mprotect(self->b + LEN / 2, LEN / 2, PROT_NONE));
+	EXPECT_EQ(SVA_SIM_STATUS_FAULT, RUN(desc));
+	EXPECT_EQ(LEN / 2, self->done.bytes);
+	EXPECT_EQ((uintptr_t)self->b + LEN / 2, self->done.fault_addr);
+}
+
 TEST_F(sim_ops, sim_sgcopy)
 {
 	enum { N = 600 };	/* more than one page of entries */
@@ -214,6 +230,27 @@ TEST_F(sim_ops, sim_read_counts_completions)
 	EXPECT_EQ(EINVAL, errno);
 }
 
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+TEST_F(sim_ops, sim_read_interrupted)
+{
+	const struct sigaction action = { .sa_handler = on_alarm };
+	const struct itimerval often = {
+		.it_interval.tv_usec = 20000, .it_value.tv_usec = 20000,
+	};
+	uint64_t count;
+
+	/* One may come before read() has begun: there are more. */
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	EXPECT_EQ(-1, read(self->sim, &count, sizeof(count)));
+	EXPECT_EQ(EINTR, errno);
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &(struct itimerval) {}, NULL));
+}
+
 TEST_F(sim_ops, sim_poll)
 {
 	struct pollfd pfd = { .fd = self->sim, .events = POLLIN | POLLOUT };
@@ -267,6 +304,10 @@ TEST_F(sim_ops, sim_eventfd)
 	EXPECT_EQ(-EBADF, sva_ioctl(self->sim, SVA_SIM_SET_EVENTFD, &cmd));
 	cmd.fd = -2;
 	EXPECT_EQ(-EBADF, sva_ioctl(self->sim, SVA_SIM_SET_EVENTFD, &cmd));
+
+	/* A queue that is closed lets go of it. */
+	cmd.fd = efd;
+	ASSERT_EQ(0, sva_ioctl(self->sim, SVA_SIM_SET_EVENTFD, &cmd));
 	close(efd);
 }
 
@@ -478,6 +519,21 @@ TEST_F(sim_ops, sim_attach_errors)
 	EXPECT_EQ(-ENOENT, sva_sim_attach(sim, self->fd, self->pasid ^ 0x1000,
 					  NULL));
 	EXPECT_EQ(-EINVAL, sva_sim_detach(sim));
+	close(sim);
+}
+
+/* Only where the IOMMU has PASID tables of guests. */
+TEST_F(sim_ops, sim_attach_guest_pasid)
+{
+	struct sva_sim_attach cmd = {
+		.size = sizeof(cmd), .flags = SVA_SIM_ATTACH_F_GUEST_PASID,
+		.sva_fd = self->fd, .pasid = self->pasid, .guest_pasid = 1,
+	};
+	int sim = sva_sim_open(0);
+
+	ASSERT_LE(0, sim);
+	EXPECT_EQ(-EOPNOTSUPP, sva_ioctl(sim, SVA_SIM_ATTACH, &cmd));
+	EXPECT_EQ(0, sva_sim_attach(sim, self->fd, self->pasid, NULL));
 	close(sim);
 }
 
