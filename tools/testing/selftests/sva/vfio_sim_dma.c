@@ -234,6 +234,101 @@ TEST_F(vfio_sim_dma, vfio_sim_interrupt)
 }
 
 /* Closing is detaching: whoever opens it next finds nothing. */
+/* @data is NULL for VFIO_IRQ_SET_DATA_NONE, else @count bools. */
+static int trigger(int fd, uint32_t start, uint32_t count, const uint8_t *data)
+{
+	union {
+		struct vfio_irq_set header;
+		char room[sizeof(struct vfio_irq_set) + 8];
+	} cmd = {
+		.header.argsz = sizeof(cmd.header) + (data ? count : 0),
+		.header.flags = VFIO_IRQ_SET_ACTION_TRIGGER |
+			(data ? VFIO_IRQ_SET_DATA_BOOL : VFIO_IRQ_SET_DATA_NONE),
+		.header.start = start,
+		.header.count = count,
+	};
+
+	if (data)
+		memcpy(cmd.header.data, data, count);
+	return sva_ioctl(fd, VFIO_DEVICE_SET_IRQS, &cmd);
+}
+
+/* How often it was signalled since */
+static uint64_t signals(int event)
+{
+	uint64_t count;
+
+	return read(event, &count, sizeof(count)) == sizeof(count) ? count : 0;
+}
+
+TEST_F(vfio_sim_dma, vfio_sim_interrupt_by_hand)
+{
+	const uint8_t which[3] = { 1, 0, 1 };
+	int32_t fds[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		ASSERT_LE(0, fds[i]);
+	}
+	ASSERT_EQ(0, vfio_set_irqs(self->dev.fd, 0, 1, 3, fds));
+	ASSERT_EQ(0, trigger(self->dev.fd, 1, 3, which));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(which[i], signals(fds[i]));
+	ASSERT_EQ(0, trigger(self->dev.fd, 2, 1, NULL));
+	EXPECT_EQ(0, signals(fds[0]));
+	EXPECT_EQ(1, signals(fds[1]));
+	EXPECT_EQ(0, signals(fds[2]));
+
+	/* None at all: nobody is told any more. */
+	ASSERT_EQ(0, trigger(self->dev.fd, 0, 0, NULL));
+	ASSERT_EQ(0, trigger(self->dev.fd, 0, 8, NULL));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, signals(fds[i]));
+		close(fds[i]);
+	}
+}
+
+/* All of them are set, or none. */
+TEST_F(vfio_sim_dma, vfio_sim_interrupt_without_eventfd)
+{
+	int32_t old = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), fds[4];
+
+	ASSERT_LE(0, old);
+	ASSERT_EQ(0, vfio_set_irqs(self->dev.fd, 0, 0, 1, &old));
+	fds[0] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ASSERT_LE(0, fds[0]);
+	fds[1] = -1;
+	fds[2] = fds[0];
+	fds[3] = self->as.fd;
+	EXPECT_EQ(-EINVAL, vfio_set_irqs(self->dev.fd, 0, 0, 4, fds));
+	fds[3] = 9999;
+	EXPECT_EQ(-EBADF, vfio_set_irqs(self->dev.fd, 0, 0, 4, fds));
+	ASSERT_EQ(0, trigger(self->dev.fd, 0, 4, NULL));
+	EXPECT_EQ(1, signals(old));
+	EXPECT_EQ(0, signals(fds[0]));
+	close(fds[0]);
+	close(old);
+}
+
+TEST_F(vfio_sim_dma, vfio_sim_counters)
+{
+	char *nowhere = (char *)(uintptr_t)CORE_PAGE;
+	uint32_t misses;
+
+	ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd, self->as.pasid, NULL));
+	misses = vfio_reg(&self->dev, SVA_SIM_REG_MISSES);
+	EXPECT_EQ(SVA_SIM_STATUS_OK,
+		  vfio_copy(&self->dev, 0, self->as.pasid, self->as.mem));
+	EXPECT_LT(misses, vfio_reg(&self->dev, SVA_SIM_REG_MISSES));
+	EXPECT_EQ(SVA_SIM_STATUS_OK,
+		  vfio_copy(&self->dev, 0, self->as.pasid, self->as.mem));
+	EXPECT_LT(0, vfio_reg(&self->dev, SVA_SIM_REG_HITS));
+	EXPECT_EQ(-1, pread(self->dev.fd, nowhere, 4, self->dev.regs));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(0, vfio_detach(self->dev.fd, self->as.pasid));
+}
+
 TEST_F(vfio_sim_dma, vfio_sim_close)
 {
 	struct sva_vfio_info info;
