@@ -65,7 +65,7 @@ $(debug-runs):
 # What twenty minutes are enough for: units, chance, whatever happens at once.
 debug-some := bond_fault bond_group bond_storm fault_queue fuzz_ioctl \
 	invalidate_entries iova_async kunit_suites nested_* pasid_stress quota_misc \
-	quota_process quota_tree race_pairs sim_life viommu_*
+	quota_process quota_tree race_pairs sim_life vfio_fail viommu_*
 test-debug-some:
 	@$(MAKE) --no-print-directory test-debug T='$(debug-some)' LIMIT=240
 

@@ -113,13 +113,12 @@ static bool find_function(struct vfio_hw *hw, uint32_t ids)
 }
 
 /* Without a function, all machines are the same. */
-static bool for_this_machine(FIXTURE_DATA(fail_load) *self,
-			     const FIXTURE_VARIANT(fail_load) *variant)
+static bool for_this_machine(struct vfio_hw *hw, uint32_t function)
 {
 	struct vfio_hw any;
 
-	if (variant->function)
-		return find_function(&self->function, variant->function);
+	if (function)
+		return find_function(hw, function);
 	return !find_function(&any, EDU) && !find_function(&any, ENGINE);
 }
 
@@ -132,7 +131,7 @@ FIXTURE_SETUP(fail_load)
 	ASSERT_LE(0, self->nth);
 	if (!modules_are())
 		SKIP(return, "/dev/sva is not made of modules");
-	if (!for_this_machine(self, variant))
+	if (!for_this_machine(&self->function, variant->function))
 		SKIP(return, "is for a machine with%s PCI functions of ours",
 		     variant->function ? "" : "out");
 	self->module = open_module(variant->name);
@@ -179,18 +178,18 @@ static long now_ms(void)
 }
 
 /* How many points there are, and how far apart those are that there is time for. */
-static int count_points(const FIXTURE_DATA(fail_load) *self,
-			const FIXTURE_VARIANT(fail_load) *variant, int *step)
+static int count_points(int nth, int module, const char *name, const char *params,
+			int *step)
 {
 	long start = now_ms();
 	int points, ret;
 
-	if (!fail_at(self->nth, NTH_MAX))
+	if (!fail_at(nth, NTH_MAX))
 		return -EIO;
-	ret = load(self->module, variant->params);
-	points = fail_passed(self->nth, NTH_MAX);
-	fail_end(self->nth);
-	ret = ret ?: modules_unload_one(variant->name);
+	ret = load(module, params);
+	points = fail_passed(nth, NTH_MAX);
+	fail_end(nth);
+	ret = ret ?: modules_unload_one(name);
 	*step = points * (now_ms() - start) / BUDGET + 1;
 	return ret ?: points;
 }
@@ -202,7 +201,8 @@ TEST_F_TIMEOUT(fail_load, fail_load, 120)
 	bool hit;
 	long all;
 
-	points = count_points(self, variant, &step);
+	points = count_points(self->nth, self->module, variant->name, variant->params,
+			      &step);
 	ASSERT_LT(0, points);
 	ASSERT_EQ(0, load(self->module, variant->params));
 	all = numbers();

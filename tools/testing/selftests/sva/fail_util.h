@@ -7,7 +7,7 @@
 #ifndef FAIL_UTIL_H
 #define FAIL_UTIL_H
 
-#include <inttypes.h>
+#include <limits.h>
 
 #include "sva_core.h"
 
@@ -43,18 +43,19 @@ static inline int fail_set(const char *file, const char *text, bool copies)
 }
 
 /* Where a function of the kernel begins, and what follows it. */
-static inline int fail_symbol(const char *name, uint64_t *start, uint64_t *end)
+static inline int fail_symbol(const char *name, unsigned long long *start,
+			      unsigned long long *end)
 {
-	uint64_t address;
+	unsigned long long address;
 	char symbol[128];
 	int pass;
 
 	*start = 0;
-	*end = UINT64_MAX;
+	*end = ULLONG_MAX;
 	for (pass = 0; pass < 2; pass++) {
 		FILE *f = fopen("/proc/kallsyms", "re");
 
-		while (f && fscanf(f, "%" SCNx64 " %*c %127s%*[^\n]", &address,
+		while (f && fscanf(f, "%llx %*c %127s%*[^\n]", &address,
 				   symbol) == 2) {
 			if (!pass && !strcmp(symbol, name))
 				*start = address;
@@ -73,11 +74,11 @@ static inline int fail_symbol(const char *name, uint64_t *start, uint64_t *end)
 static inline int fail_only_in(const char *symbol)
 {
 	char from[24], to[24];
-	uint64_t start, end;
+	unsigned long long start, end;
 	int ret = fail_symbol(symbol, &start, &end);
 
-	snprintf(from, sizeof(from), "0x%" PRIx64, start);
-	snprintf(to, sizeof(to), "0x%" PRIx64, end);
+	snprintf(from, sizeof(from), "%#llx", start);
+	snprintf(to, sizeof(to), "%#llx", end);
 	return ret ?: fail_set("require-start", from, true) ?:
 	       fail_set("require-end", to, true);
 }
@@ -92,11 +93,11 @@ static inline int fail_anywhere(void)
 static inline int fail_never_in(const char *symbol)
 {
 	char from[24], to[24];
-	uint64_t start, end;
+	unsigned long long start, end;
 	int ret = fail_symbol(symbol, &start, &end);
 
-	snprintf(from, sizeof(from), "0x%" PRIx64, start);
-	snprintf(to, sizeof(to), "0x%" PRIx64, end);
+	snprintf(from, sizeof(from), "%#llx", start);
+	snprintf(to, sizeof(to), "%#llx", end);
 	return ret ?: fail_set("reject-start", from, true) ?:
 	       fail_set("reject-end", to, true);
 }
