@@ -272,6 +272,15 @@ static long rebind(const uint64_t *arg)
 	return ret ? ret : write_file(DRIVER "/bind", device);
 }
 
+static long take_driver(const uint64_t *arg)
+{
+	char device[64], path[128];
+	long ret = engine_device(arg[0], device, sizeof(device));
+
+	snprintf(path, sizeof(path), DEVICES "/%s/driver/unbind", device);
+	return ret ? ret : write_file(path, device);
+}
+
 /* The driver is named; "" is the engine's own. */
 static long give_to(uint64_t engine, const char *driver)
 {
@@ -280,8 +289,7 @@ static long give_to(uint64_t engine, const char *driver)
 
 	if (ret)
 		return ret;
-	snprintf(path, sizeof(path), DEVICES "/%s/driver/unbind", device);
-	write_file(path, device);
+	take_driver(&engine);
 	snprintf(path, sizeof(path), DEVICES "/%s/driver_override", device);
 	ret = write_file(path, *driver ? driver : "\n");
 	return ret ? ret : write_file("/sys/bus/platform/drivers_probe", device);
@@ -292,15 +300,6 @@ static long make_vfio(const uint64_t *arg)
 	long ret = make(arg);
 
 	return ret && ret != -EEXIST ? ret : give_to(arg[0], "sva-vfio-sim");
-}
-
-static long take_driver(const uint64_t *arg)
-{
-	char device[64], path[128];
-	long ret = engine_device(arg[0], device, sizeof(device));
-
-	snprintf(path, sizeof(path), DEVICES "/%s/driver/unbind", device);
-	return ret ? ret : write_file(path, device);
 }
 
 static long disable(const uint64_t *arg)
