@@ -198,7 +198,7 @@ static void put_engine(FIXTURE_DATA(bond_fault) *self)
 	if (!self->path[0])
 		sva_sim_remove(self->name);
 	else if (access(self->path, F_OK))
-		bond_write_file("/sys/bus/pci/rescan", "1");
+		sva_write_file("/sys/bus/pci/rescan", "1");
 }
 
 FIXTURE_SETUP(bond_fault)

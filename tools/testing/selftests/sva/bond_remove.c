@@ -41,8 +41,8 @@ static int driver_unbind(const char *name)
 	int ret = bond_hardware(name, hw, sizeof(hw));
 
 	if (!ret)
-		ret = bond_write_file("/sys/bus/platform/drivers/sva_sim/unbind",
-				      hw);
+		ret = sva_write_file("/sys/bus/platform/drivers/sva_sim/unbind",
+				     hw);
 	return ret ? ret : sva_sim_remove(name);
 }
 
@@ -305,10 +305,10 @@ TEST(bond_driver_bound_again)
 	ASSERT_LE(0, old);
 	EXPECT_EQ(0, sva_sim_attach(old, fd, mm, NULL));
 	EXPECT_EQ(0, bond_hardware(name, hw, sizeof(hw)));
-	EXPECT_EQ(0, bond_write_file("/sys/bus/platform/drivers/sva_sim/unbind",
-				     hw));
-	EXPECT_EQ(0, bond_write_file("/sys/bus/platform/drivers/sva_sim/bind",
-				     hw));
+	EXPECT_EQ(0, sva_write_file("/sys/bus/platform/drivers/sva_sim/unbind",
+				    hw));
+	EXPECT_EQ(0, sva_write_file("/sys/bus/platform/drivers/sva_sim/bind",
+				    hw));
 	EXPECT_EQ(0, sva_sim_get(name, "dev", dev, sizeof(dev)));
 	sim = bond_attached(dev, fd, mm);
 	EXPECT_LE(0, sim);

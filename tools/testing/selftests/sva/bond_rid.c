@@ -42,7 +42,7 @@ FIXTURE_SETUP(bond_rid)
 {
 	self->before = core_counts();
 	self->unsafe = get_unsafe();
-	ASSERT_EQ(0, bond_write_file(UNSAFE, "0"));
+	ASSERT_EQ(0, sva_write_file(UNSAFE, "0"));
 	self->fd = sva_open();
 	ASSERT_LE(0, self->fd);
 	self->sim = sva_sim_open(0);
@@ -58,7 +58,7 @@ FIXTURE_TEARDOWN(bond_rid)
 	close(self->sim);
 	close(self->fd);
 	munmap(self->mem, sizeof(*self->mem));
-	EXPECT_EQ(0, bond_write_file(UNSAFE, self->unsafe ? "1" : "0"));
+	EXPECT_EQ(0, sva_write_file(UNSAFE, self->unsafe ? "1" : "0"));
 	EXPECT_TRUE(core_settles(&self->before));
 }
 
@@ -98,7 +98,7 @@ TEST_F(bond_rid, bond_rid_needs_isolated_interrupts)
 	EXPECT_EQ(0, sva_pasid_info(self->fd, self->rid, &info));
 	EXPECT_EQ(0, info.bonds);
 
-	EXPECT_EQ(0, bond_write_file(UNSAFE, "1"));
+	EXPECT_EQ(0, sva_write_file(UNSAFE, "1"));
 	EXPECT_EQ(0, sva_sim_attach(sim, self->fd, self->rid, NULL));
 	EXPECT_EQ(SVA_SIM_STATUS_OK, bond_copy(sim, self->mem));
 	close(sim);

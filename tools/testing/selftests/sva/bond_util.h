@@ -137,25 +137,13 @@ static inline int bond_attach_process(int sim)
 	return ret;
 }
 
-static inline int bond_write_file(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* Sets off what a PCI function does when its file in sysfs is written to. */
 static inline int bond_pci(const char *function, const char *what)
 {
 	char file[PATH_MAX + 16];
 
 	snprintf(file, sizeof(file), "%s/%s", function, what);
-	return bond_write_file(file, "1");
+	return sva_write_file(file, "1");
 }
 
 /* The platform device of a software engine: what its node is a child of. */

@@ -301,9 +301,9 @@ TEST_F(doctor_setup, doctor_quota_zero)
 	tool = tool_run("mkdir -p /sys/fs/cgroup/doctor-quota/in && sva quota set doctor-quota 0");
 	ASSERT_EQ(0, tool.status);
 	tool_free(&tool);
-	ASSERT_EQ(0, bond_write_file(enter, "0"));
+	ASSERT_EQ(0, sva_write_file(enter, "0"));
 	visit = doctor_visit(TOOL_ROOT, "");
-	EXPECT_EQ(0, bond_write_file(leave, "0"));
+	EXPECT_EQ(0, sva_write_file(leave, "0"));
 	EXPECT_EQ(0, rmdir("/sys/fs/cgroup/doctor-quota/in"));
 	EXPECT_EQ(0, rmdir(top));
 	ASSERT_NE(NULL, visit.json);

@@ -105,7 +105,7 @@ static int remove_function(const char *path)
 
 static int scan_again(void)
 {
-	return bond_write_file("/sys/bus/pci/rescan", "1");
+	return sva_write_file("/sys/bus/pci/rescan", "1");
 }
 
 /* Whether the function is in the slot that the file is about */
@@ -133,7 +133,7 @@ static int slot_off(const char *path)
 		if (!is_address_of(found.gl_pathv[i], path))
 			continue;
 		strcpy(strrchr(found.gl_pathv[i], '/'), "/power");
-		ret = bond_write_file(found.gl_pathv[i], "0");
+		ret = sva_write_file(found.gl_pathv[i], "0");
 	}
 	globfree(&found);
 	return ret;

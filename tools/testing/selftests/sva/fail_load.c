@@ -23,10 +23,6 @@
 /* Milliseconds for one module */
 #define BUDGET		(30000 * SVA_SLOWER)
 
-/* PCI functions that drivers find as soon as they are loaded */
-#define EDU		0x123411e8
-#define ENGINE		0x123411e9
-
 FIXTURE(fail_load) {
 	int nth;
 	int module;		/* the file it is in */
@@ -59,7 +55,7 @@ FIXTURE_VARIANT_ADD(fail_load, sva_sim_with_a_function) {
 	.name = "sva_sim",
 	.params = "engines=0",
 	.makes = "/sys/kernel/config/sva_sim",
-	.function = ENGINE,
+	.function = ENGINE_IDS,
 	.never_in = "register_irq_proc",
 };
 
@@ -67,7 +63,7 @@ FIXTURE_VARIANT_ADD(fail_load, sva_vfio_pci_with_a_function) {
 	.name = "sva_vfio_pci",
 	.params = "",
 	.makes = "/sys/bus/pci/drivers/sva-vfio-pci",
-	.function = EDU,
+	.function = EDU_IDS,
 	.driver = "sva-vfio-pci",
 	.never_in = "vfio_create_group",
 };
@@ -107,19 +103,14 @@ static int load(int fd, const char *params)
 	return syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
 }
 
-static bool find_function(struct vfio_hw *hw, uint32_t ids)
-{
-	return !vfio_pci_find(hw, ids);
-}
-
 /* Without a function, all machines are the same. */
 static bool for_this_machine(struct vfio_hw *hw, uint32_t function)
 {
 	struct vfio_hw any;
 
 	if (function)
-		return find_function(hw, function);
-	return !find_function(&any, EDU) && !find_function(&any, ENGINE);
+		return !vfio_pci_find(hw, function);
+	return vfio_pci_find(&any, EDU_IDS) && vfio_pci_find(&any, ENGINE_IDS);
 }
 
 FIXTURE_SETUP(fail_load)
@@ -169,19 +160,11 @@ static long numbers(void)
 	return modules_loaded("sva") ? core_count("pool_size") : 0;
 }
 
-static long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* How many points there are, and how far apart those are that there is time for. */
 static int count_points(int nth, int module, const char *name, const char *params,
 			int *step)
 {
-	long start = now_ms();
+	long start = bond_now_ms();
 	int points, ret;
 
 	if (!fail_at(nth, NTH_MAX))
@@ -190,7 +173,7 @@ static int count_points(int nth, int module, const char *name, const char *param
 	points = fail_passed(nth, NTH_MAX);
 	fail_end(nth);
 	ret = ret ?: modules_unload_one(name);
-	*step = points * (now_ms() - start) / BUDGET + 1;
+	*step = points * (bond_now_ms() - start) / BUDGET + 1;
 	return ret ?: points;
 }
 
@@ -207,7 +190,7 @@ TEST_F_TIMEOUT(fail_load, fail_load, 120)
 	ASSERT_EQ(0, load(self->module, variant->params));
 	all = numbers();
 	ASSERT_EQ(0, modules_unload_one(variant->name));
-	for (n = 1 + now_ms() % step; n <= points; n += step) {
+	for (n = 1 + bond_now_ms() % step; n <= points; n += step) {
 		tried++;
 		ASSERT_TRUE(fail_at(self->nth, n));
 		ret = load(self->module, variant->params);

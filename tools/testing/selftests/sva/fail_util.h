@@ -13,18 +13,6 @@
 
 #define FAIL_DIR	"/sys/kernel/debug"
 
-static inline int fail_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* Sets FILE of what can fail: allocations of either kind, with @copies copies too. */
 static inline int fail_set(const char *file, const char *text, bool copies)
 {
@@ -37,7 +25,7 @@ static inline int fail_set(const char *file, const char *text, bool copies)
 
 	for (i = 0; i < (copies ? 3 : 2) && !ret; i++) {
 		snprintf(path, sizeof(path), FAIL_DIR "/%s/%s", what[i], file);
-		ret = fail_write(path, text);
+		ret = sva_write_file(path, text);
 	}
 	return ret;
 }
@@ -70,17 +58,29 @@ static inline int fail_symbol(const char *name, unsigned long long *start,
 	return 0;
 }
 
+/* Sets where what is called by @symbol begins and ends: of "require" or "reject". */
+static inline int fail_range(const char *which, const char *symbol)
+{
+	unsigned long long start, end;
+	char file[32], text[24];
+	int ret = fail_symbol(symbol, &start, &end);
+
+	if (ret)
+		return ret;
+	snprintf(file, sizeof(file), "%s-start", which);
+	snprintf(text, sizeof(text), "%#llx", start);
+	ret = fail_set(file, text, true);
+	if (ret)
+		return ret;
+	snprintf(file, sizeof(file), "%s-end", which);
+	snprintf(text, sizeof(text), "%#llx", end);
+	return fail_set(file, text, true);
+}
+
 /* Only what @symbol has called can fail. */
 static inline int fail_only_in(const char *symbol)
 {
-	char from[24], to[24];
-	unsigned long long start, end;
-	int ret = fail_symbol(symbol, &start, &end);
-
-	snprintf(from, sizeof(from), "%#llx", start);
-	snprintf(to, sizeof(to), "%#llx", end);
-	return ret ?: fail_set("require-start", from, true) ?:
-	       fail_set("require-end", to, true);
+	return fail_range("require", symbol);
 }
 
 static inline int fail_anywhere(void)
@@ -92,14 +92,7 @@ static inline int fail_anywhere(void)
 /* Nothing that @symbol has called can fail. */
 static inline int fail_never_in(const char *symbol)
 {
-	char from[24], to[24];
-	unsigned long long start, end;
-	int ret = fail_symbol(symbol, &start, &end);
-
-	snprintf(from, sizeof(from), "%#llx", start);
-	snprintf(to, sizeof(to), "%#llx", end);
-	return ret ?: fail_set("reject-start", from, true) ?:
-	       fail_set("reject-end", to, true);
+	return fail_range("reject", symbol);
 }
 
 /*
@@ -114,8 +107,8 @@ static inline int fail_open(void)
 	if (fd < 0)
 		return -ENOSYS;
 	ret = fail_set("ignore-gfp-wait", "N", false) ?:
-	      fail_write(FAIL_DIR "/fail_page_alloc/ignore-gfp-highmem", "N") ?:
-	      fail_write(FAIL_DIR "/fail_page_alloc/min-order", "0") ?:
+	      sva_write_file(FAIL_DIR "/fail_page_alloc/ignore-gfp-highmem", "N") ?:
+	      sva_write_file(FAIL_DIR "/fail_page_alloc/min-order", "0") ?:
 	      fail_set("verbose", "0", true) ?:
 	      /* If this runs out of memory half way, the kernel loses the first half. */
 	      fail_never_in("iommu_fwspec_init");

@@ -374,7 +374,7 @@ TEST_F(list, list_held_by_bond)
 /* What the core has ended stays listed until its driver lets go. */
 TEST_F(list, list_ended_bond)
 {
-	struct sva_list_bond bond;
+	struct sva_list_bond bond = { 0 };
 	uint32_t pasid;
 	char name[32];
 	int sim;

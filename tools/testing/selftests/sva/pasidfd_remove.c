@@ -144,13 +144,13 @@ FIXTURE_TEARDOWN(pasidfd_remove)
 
 static int take_away(const FIXTURE_DATA(pasidfd_remove) *self, bool unbind)
 {
-	return unbind ? bond_write_file(UNBIND, self->hw) :
+	return unbind ? sva_write_file(UNBIND, self->hw) :
 			sva_sim_set(self->name, "enable", "0");
 }
 
 static int put_back(FIXTURE_DATA(pasidfd_remove) *self, bool unbind)
 {
-	return unbind ? bond_write_file(BIND, self->hw) :
+	return unbind ? sva_write_file(BIND, self->hw) :
 			sva_sim_set(self->name, "enable", "1");
 }
 

@@ -36,7 +36,7 @@ static int misc_limit(const struct quota_cg *cg, const char *value)
 	char path[256];
 
 	snprintf(path, sizeof(path), "%.200s/misc.max", cg->path);
-	return bond_write_file(path, value);
+	return sva_write_file(path, value);
 }
 
 FIXTURE_SETUP(quota_misc)
@@ -49,8 +49,8 @@ FIXTURE_SETUP(quota_misc)
 	capacity[n > 0 ? n : 0] = '\0';
 	if (!strstr(capacity, "sva_pasid"))
 		SKIP(return, "the misc controller of this kernel has no resource for PASIDs");
-	ASSERT_EQ(0, bond_write_file(QUOTA_ROOT "/cgroup.subtree_control",
-				     "+misc"));
+	ASSERT_EQ(0, sva_write_file(QUOTA_ROOT "/cgroup.subtree_control",
+				    "+misc"));
 	self->fd = sva_open();
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, quota_make(&self->cg, NULL, "misc"));

@@ -22,7 +22,7 @@ FIXTURE_SETUP(quota_user)
 	ASSERT_NE(NULL, f);
 	ASSERT_NE(NULL, fgets(self->parameter, sizeof(self->parameter), f));
 	fclose(f);
-	ASSERT_EQ(0, bond_write_file(PARAMETER, "3"));
+	ASSERT_EQ(0, sva_write_file(PARAMETER, "3"));
 	self->fd = sva_open();
 	ASSERT_LE(0, self->fd);
 }
@@ -30,7 +30,7 @@ FIXTURE_SETUP(quota_user)
 FIXTURE_TEARDOWN(quota_user)
 {
 	close(self->fd);
-	EXPECT_EQ(0, bond_write_file(PARAMETER, self->parameter));
+	EXPECT_EQ(0, sva_write_file(PARAMETER, self->parameter));
 }
 
 struct taker {
@@ -156,8 +156,8 @@ static int take_in_namespace(void *arg)
 
 	if (setgroups(0, NULL) || setgid(t->uid) || setuid(t->uid) ||
 	    prctl(PR_SET_DUMPABLE, 1) || unshare(CLONE_NEWUSER) ||
-	    bond_write_file("/proc/self/setgroups", "deny") ||
-	    bond_write_file("/proc/self/uid_map", "0 4008 1"))
+	    sva_write_file("/proc/self/setgroups", "deny") ||
+	    sva_write_file("/proc/self/uid_map", "0 4008 1"))
 		return 127;
 	while (got < 20 && !pasid_alloc(t->fd, 0, 0, 1, &pasid))
 		got++;
@@ -179,9 +179,9 @@ TEST_F(quota_user, the_parameter_says_the_default)
 	struct taker a = { self->fd, 4009 };
 	struct sva_get_info info;
 
-	ASSERT_EQ(0, bond_write_file(PARAMETER, "0"));
+	ASSERT_EQ(0, sva_write_file(PARAMETER, "0"));
 	EXPECT_EQ(0, quota_as_child(take, &a));
-	ASSERT_EQ(0, bond_write_file(PARAMETER, "-1"));
+	ASSERT_EQ(0, sva_write_file(PARAMETER, "-1"));
 	ASSERT_EQ(0, core_info(self->fd, &info));
 	ASSERT_EQ(0, quota_get_user(self->fd, 4009, &self->quota));
 	EXPECT_EQ(info.pool_size / 8, self->quota.max);

@@ -274,19 +274,6 @@ TEST_F(sim_life, sim_remove_while_busy)
 	EXPECT_TRUE(works(self->sim, self->mem, self->done));
 }
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 TEST_F(sim_life, sim_unbind_while_busy)
 {
 	char path[96], link[256], *name;
@@ -300,13 +287,13 @@ TEST_F(sim_life, sim_unbind_while_busy)
 
 	ASSERT_EQ(0, sva_sim_attach(self->sim, self->fd, self->pasid, NULL));
 	ASSERT_EQ(0, keep_busy(self->sim, self->mem, NULL));
-	ASSERT_EQ(0, write_file("/sys/bus/platform/drivers/sva_sim/unbind", name));
+	ASSERT_EQ(0, sva_write_file("/sys/bus/platform/drivers/sva_sim/unbind", name));
 	expect_gone(_metadata, self->sim);
 	ASSERT_EQ(0, sva_sim_get(self->engine, "dev", self->dev,
 				 sizeof(self->dev)));
 	EXPECT_EQ('\0', self->dev[0]);
 
-	ASSERT_EQ(0, write_file("/sys/bus/platform/drivers/sva_sim/bind", name));
+	ASSERT_EQ(0, sva_write_file("/sys/bus/platform/drivers/sva_sim/bind", name));
 	close(self->sim);
 	ASSERT_EQ(0, sva_sim_get(self->engine, "dev", self->dev,
 				 sizeof(self->dev)));

@@ -304,23 +304,27 @@ static inline void *sva_mem(size_t len)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* One write(2) of the whole text to a file that is there. */
+static inline int sva_write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
 /* Attributes of an engine in configfs. */
 static inline int sva_sim_set(const char *engine, const char *attr,
 			      const char *value)
 {
 	char path[128];
-	ssize_t n;
-	int fd, ret = 0;
 
 	snprintf(path, sizeof(path), SVA_CONFIGFS "/%s/%s", engine, attr);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = write(fd, value, strlen(value));
-	if (n < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
+	return sva_write_file(path, value);
 }
 
 static inline int sva_sim_get(const char *engine, const char *attr, char *value,

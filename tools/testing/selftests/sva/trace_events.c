@@ -26,7 +26,7 @@ static int write_at(const char *dir, const char *name, const char *value)
 	char path[160];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return bond_write_file(path, value);
+	return sva_write_file(path, value);
 }
 
 FIXTURE_SETUP(trace)
@@ -127,8 +127,8 @@ TEST_F(trace, trace_charge)
 	ASSERT_EQ(0, stat(cg, &st));
 	dir = open(cg, O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, dir);
-	ASSERT_EQ(0, bond_write_file("/sys/fs/cgroup/trace-charge/cgroup.procs",
-				     "0"));
+	ASSERT_EQ(0, sva_write_file("/sys/fs/cgroup/trace-charge/cgroup.procs",
+				    "0"));
 	ASSERT_EQ(0, pasid_alloc(self->fd, 0, 0, 5, &pasid));
 	ASSERT_EQ(0, sva_ioctl(self->fd, SVA_QUOTA, &(struct sva_quota){
 		.size = sizeof(struct sva_quota), .flags = SVA_QUOTA_F_SET,
@@ -136,7 +136,7 @@ TEST_F(trace, trace_charge)
 	}));
 	ASSERT_EQ(-EDQUOT, pasid_alloc(self->fd, 0, 0, 2, &pasid));
 	close(dir);
-	EXPECT_EQ(0, bond_write_file("/sys/fs/cgroup/cgroup.procs", "0"));
+	EXPECT_EQ(0, sva_write_file("/sys/fs/cgroup/cgroup.procs", "0"));
 	EXPECT_EQ(0, rmdir(cg));
 
 	read_trace(self->dir, self->text);

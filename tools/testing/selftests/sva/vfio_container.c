@@ -420,7 +420,7 @@ TEST_F(vfio_container, vfio_container_group_of_two)
 	EXPECT_FALSE(vfio_reaches(t, 2, t->mem));
 	ASSERT_EQ(0, container_set(container, t->fd, t->rid));
 	EXPECT_TRUE(vfio_reaches(t, 2, t->mem));
-	ASSERT_EQ(0, bond_write_file("/sys/bus/pci/rescan", "1"));
+	ASSERT_EQ(0, sva_write_file("/sys/bus/pci/rescan", "1"));
 	ASSERT_EQ(0, vfio_hw_bind(&t->hw[3], variant->driver));
 	ASSERT_EQ(0, edu_open(t->group[2], &t->hw[3], &t->dev[3]));
 	EXPECT_TRUE(vfio_reaches(t, 3, t->mem));
@@ -430,7 +430,7 @@ TEST_F(vfio_container, vfio_container_group_of_two)
 	EXPECT_TRUE(vfio_reaches(t, 3, t->mem));
 	ASSERT_EQ(0, container_set(container, t->fd, t->rid));
 	EXPECT_TRUE(vfio_reaches(t, 3, t->mem));
-	EXPECT_EQ(0, bond_write_file("/sys/bus/pci/rescan", "1"));
+	EXPECT_EQ(0, sva_write_file("/sys/bus/pci/rescan", "1"));
 	EXPECT_EQ(0, vfio_hw_bind(&t->hw[2], variant->driver));
 	close(container);
 }

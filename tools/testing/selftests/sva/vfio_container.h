@@ -21,9 +21,6 @@
 #define EDU_BUFFER	0x40000
 #define EDU_BAR_SIZE	0x100000
 
-/* Vendor and device */
-#define EDU_IDS		0x123411e8
-
 /* --- finding them ----------------------------------------------------------------- */
 
 static inline bool edu_is(const char *name)

@@ -358,7 +358,7 @@ TEST_F(vfio_container_sim, vfio_container_sim_shared_msi)
 	struct vfio_dev dev;
 	char name[32];
 
-	ASSERT_EQ(0, bond_write_file(UNSAFE, "0"));
+	ASSERT_EQ(0, sva_write_file(UNSAFE, "0"));
 	sva_sim_name(name, sizeof(name), "shared-msi");
 	ASSERT_EQ(0, vfio_sim_make(&hw, name, NULL, NULL));
 	ASSERT_EQ(0, vfio_hw_unbind(&hw));
@@ -369,12 +369,12 @@ TEST_F(vfio_container_sim, vfio_container_sim_shared_msi)
 	ASSERT_EQ(0, vfio_hw_bind(&hw, "sva-vfio-sim"));
 
 	EXPECT_EQ(-EPERM, vfio_open_type(&dev, &hw, VFIO_SVA_IOMMU));
-	ASSERT_EQ(0, bond_write_file(UNSAFE, "1"));
+	ASSERT_EQ(0, sva_write_file(UNSAFE, "1"));
 	EXPECT_EQ(0, vfio_open_type(&dev, &hw, VFIO_SVA_IOMMU));
 	EXPECT_EQ(0, set(&dev, self->as.fd, self->rid));
 	EXPECT_EQ(SVA_SIM_STATUS_OK, vfio_copy(&dev, 0, RID, self->as.mem));
 	vfio_close(&dev);
-	EXPECT_EQ(0, bond_write_file(UNSAFE, "0"));
+	EXPECT_EQ(0, sva_write_file(UNSAFE, "0"));
 	EXPECT_EQ(0, sva_sim_remove(name));
 }
 

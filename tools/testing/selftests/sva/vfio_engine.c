@@ -12,8 +12,6 @@
 #include "vfio_pci_util.h"
 #include "kselftest_harness.h"
 
-#define ENGINE	0x123411e9
-
 FIXTURE(vfio_engine) {
 	struct core_counts before;
 	struct vfio_hw hw;
@@ -27,7 +25,7 @@ FIXTURE_SETUP(vfio_engine)
 	self->dev = (struct vfio_dev)VFIO_DEV_NONE;
 	if (!vfio_load())
 		SKIP(return, "this kernel has no VFIO");
-	ASSERT_EQ(0, vfio_pci_find(&self->hw, ENGINE));
+	ASSERT_EQ(0, vfio_pci_find(&self->hw, ENGINE_IDS));
 	ASSERT_EQ(0, vfio_hw_bind(&self->hw, "sva-vfio-pci"));
 	ASSERT_EQ(0, vfio_pci_open(&self->dev, &self->hw));
 	ASSERT_EQ(0, vfio_as_make(&self->as));

@@ -11,7 +11,6 @@
 #include "vfio_container.h"
 #include "kselftest_harness.h"
 
-#define ENGINE	0x123411e9
 #define NONE	SVA_SIM_REG_PASID_NONE
 
 /* Where an IOAS has the memory, and how much: a page to read, a page to write */
@@ -150,7 +149,7 @@ static int hwpt_alloc(int iommufd, uint32_t dev, uint32_t ioas, uint32_t *hwpt)
 
 static int find_device(FIXTURE_DATA(vfio_iommufd) *self)
 {
-	if (!vfio_pci_find(&self->hw, ENGINE))
+	if (!vfio_pci_find(&self->hw, ENGINE_IDS))
 		self->kind = PCI;
 	else if (!vfio_pci_find(&self->hw, EDU_IDS))
 		self->kind = EDU;

@@ -9,7 +9,6 @@
 #include "vfio_pci_util.h"
 #include "kselftest_harness.h"
 
-#define ENGINE	0x123411e9
 #define LEN	(1ULL << 20)
 
 FIXTURE(vfio_kill) {
@@ -54,7 +53,7 @@ FIXTURE_SETUP(vfio_kill)
 	self->before = core_counts();
 	if (!vfio_load())
 		SKIP(return, "this kernel has no VFIO");
-	self->pci = !vfio_pci_find(&self->hw, ENGINE);
+	self->pci = !vfio_pci_find(&self->hw, ENGINE_IDS);
 	self->rounds = rounds ? atoi(rounds) : self->pci ? 60 : 1000 / SVA_SLOWER;
 	if (self->pci) {
 		ASSERT_EQ(0, vfio_hw_bind(&self->hw, "sva-vfio-pci"));

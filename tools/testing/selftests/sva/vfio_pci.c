@@ -11,7 +11,6 @@
 #include "vfio_pci_util.h"
 #include "kselftest_harness.h"
 
-#define EDU	0x123411e8
 #define NVME	0x1b360010
 
 #define IOVA	0x10000000ULL
@@ -54,7 +53,7 @@ FIXTURE_SETUP(vfio_pci)
 	self->dev = (struct vfio_dev)VFIO_DEV_NONE;
 	if (!vfio_load() || system("modprobe sva_vfio_container"))
 		SKIP(return, "this kernel has no VFIO");
-	ASSERT_EQ(0, vfio_pci_find(&self->edu, EDU));
+	ASSERT_EQ(0, vfio_pci_find(&self->edu, EDU_IDS));
 	ASSERT_EQ(0, vfio_pci_find(&self->nvme, NVME));
 	ASSERT_EQ(0, vfio_hw_bind(&self->edu, variant->driver));
 	ASSERT_EQ(0, vfio_hw_bind(&self->nvme, variant->driver));

@@ -10,6 +10,10 @@
 
 #include "vfio_util.h"
 
+/* Vendor and device of QEMU's edu and of our engine */
+#define EDU_IDS		0x123411e8
+#define ENGINE_IDS	0x123411e9
+
 /* The function with these ids, 0xVVVVDDDD; the first if there are several. */
 static inline int vfio_pci_find(struct vfio_hw *hw, uint32_t ids)
 {

@@ -151,8 +151,8 @@ TEST_F(vfio_sim_life, vfio_sim_foreign_device)
 	if (vfio_hw_write(&hw, "driver_override", "sva-vfio-sim"))
 		SKIP(return, "no other platform device");
 	vfio_hw_unbind(&hw);
-	EXPECT_EQ(-ENODEV, bond_write_file("/sys/bus/platform/drivers/sva-vfio-sim/bind",
-					   hw.name));
+	EXPECT_EQ(-ENODEV, sva_write_file("/sys/bus/platform/drivers/sva-vfio-sim/bind",
+					  hw.name));
 	EXPECT_EQ(0, vfio_hw_bind(&hw, ""));
 }
 
@@ -167,8 +167,8 @@ TEST_F(vfio_sim_life, vfio_sim_group_of_two_drivers)
 	ASSERT_EQ(0, vfio_open(&self->dev, &self->hw[0]));
 	/* Nor can a part of it be taken. */
 	ASSERT_EQ(0, vfio_hw_unbind(&self->hw[1]));
-	EXPECT_GT(0, bond_write_file("/sys/bus/platform/drivers/sva_sim/bind",
-				     self->hw[1].name));
+	EXPECT_GT(0, sva_write_file("/sys/bus/platform/drivers/sva_sim/bind",
+				    self->hw[1].name));
 	ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd, self->as.pasid, NULL));
 	EXPECT_EQ(SVA_SIM_STATUS_OK, COPY());
 	vfio_close(&self->dev);

@@ -332,15 +332,15 @@ int main(void)
 	if (!vfio_load())
 		ksft_exit_skip("this kernel has no VFIO\n");
 	has_iommufd = !access("/dev/iommu", F_OK);
-	bond_write_file("/sys/module/vfio_pci/parameters/enable_sriov", "1");
-	bond_write_file("/sys/module/sva_vfio_pci/parameters/enable_sriov", "1");
-	bond_write_file(HUGE_PAGES, "4");
+	sva_write_file("/sys/module/vfio_pci/parameters/enable_sriov", "1");
+	sva_write_file("/sys/module/sva_vfio_pci/parameters/enable_sriov", "1");
+	sva_write_file(HUGE_PAGES, "4");
 
 	for (i = 0; i < 2; i++)
 		run_all(i);
 
-	bond_write_file(HUGE_PAGES, "0");
-	bond_write_file("/sys/module/vfio_pci/parameters/enable_sriov", "0");
+	sva_write_file(HUGE_PAGES, "0");
+	sva_write_file("/sys/module/vfio_pci/parameters/enable_sriov", "0");
 	for (i = 0; i < MAX_FUNCTIONS; i++)
 		vfio_pci_give_back(&functions[i]);
 	report_all();

@@ -69,7 +69,7 @@ static inline int vfio_hw_write(const struct vfio_hw *hw, const char *file,
 	char path[160];
 
 	vfio_hw_path(hw, file, path, sizeof(path));
-	return bond_write_file(path, value);
+	return sva_write_file(path, value);
 }
 
 /* The last part of what a link of the device points to. */
@@ -106,7 +106,7 @@ static inline int vfio_hw_bind(const struct vfio_hw *hw, const char *driver)
 	if (ret)
 		return ret;
 	snprintf(path, sizeof(path), "/sys/bus/%.15s/drivers_probe", hw->bus);
-	ret = bond_write_file(path, hw->name);
+	ret = sva_write_file(path, hw->name);
 	if (ret || !driver[0])
 		return ret;
 	ret = vfio_hw_link(hw, "driver", bound, sizeof(bound));
