@@ -81,6 +81,9 @@ struct sva_sim_attach {
  * @queue_id: Out: the first word of private data in page requests of this queue;
  *            the second is how many descriptors it had completed before
  *
+ * A descriptor is counted after its completion record was written; those that
+ * were submitted before %SVA_SIM_DETACH are counted when that has returned.
+ *
  * The counts of the IOTLB are those of all queues of the engine, and go on when
  * it is taken offline and enabled again.
  *
