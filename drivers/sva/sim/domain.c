@@ -160,13 +160,13 @@ static int set_entry(struct sim_dev *sdev, u32 pasid, struct sim_domain *dom)
 	struct sim_domain *old;
 	int ret;
 
-	if (dom->iommu && READ_ONCE(sdev->port->teardown_first))
+	if (READ_ONCE(sdev->port->teardown_first))
 		sim_block(sdev, pasid);
-	if (dom->iommu && dom->iommu != sdev->iommu)
+	if (dom->iommu != sdev->iommu)
 		return -EINVAL;
 	if (conflicts(sdev, pasid, dom))
 		return -EBUSY;
-	if (dom->iommu && refused(sdev->port))
+	if (refused(sdev->port))
 		return -EBUSY;
 	if (dom->domain.iopf_handler) {
 		ret = enable_page_requests(sdev);
@@ -215,44 +215,23 @@ static const struct iommu_domain_ops blocked_ops = {
 	.set_dev_pasid = blocked_set_dev_pasid,
 };
 
-struct sim_domain sim_blocked_domain = {
-	.domain = {
-		.type = IOMMU_DOMAIN_BLOCKED,
-		.ops = &blocked_ops,
-	},
+struct iommu_domain sim_blocked_domain = {
+	.type = IOMMU_DOMAIN_BLOCKED,
+	.ops = &blocked_ops,
 };
 
 /*
  * Identity is where the IOMMU core parks devices that no driver has claimed.
  * No engine is ever driven then; should one be, it gets no physical memory.
  */
-static int identity_walk(struct sim_domain *dom, struct sim_access *acc)
-{
-	return sim_fault(acc, SVA_SIM_FAULT_S2, false);
-}
-
 static const struct iommu_domain_ops identity_ops = {
-	.attach_dev = sim_attach_dev,
+	.attach_dev = blocked_attach_dev,
 };
 
-struct sim_domain sim_identity_domain = {
-	.domain = {
-		.type = IOMMU_DOMAIN_IDENTITY,
-		.ops = &identity_ops,
-	},
-	.walk = identity_walk,
+struct iommu_domain sim_identity_domain = {
+	.type = IOMMU_DOMAIN_IDENTITY,
+	.ops = &identity_ops,
 };
-
-static void paging_flush_all(struct iommu_domain *domain)
-{
-	const struct sim_inv inv = {
-		.dom = to_sim_domain(domain),
-		.pasid = SIM_PASID_ANY,
-		.last = U64_MAX,
-	};
-
-	sim_domain_invalidate(&inv);
-}
 
 /* What is on the freelist was reachable for walks until here. */
 static void paging_sync(struct iommu_domain *domain,
@@ -287,7 +266,6 @@ static const struct iommu_domain_ops paging_ops = {
 	IOMMU_PT_DOMAIN_OPS(x86_64),
 	.attach_dev = sim_attach_dev,
 	.set_dev_pasid = sim_set_dev_pasid,
-	.flush_iotlb_all = paging_flush_all,
 	.iotlb_sync = paging_sync,
 	.enforce_cache_coherency = paging_enforce_coherency,
 	.free = paging_free,

@@ -187,9 +187,9 @@ static int sim_def_domain_type(struct device *dev)
 	.get_resv_regions = sim_get_resv_regions, \
 	.page_response = sim_page_response, \
 	.def_domain_type = sim_def_domain_type, \
-	.identity_domain = &sim_identity_domain.domain, \
-	.blocked_domain = &sim_blocked_domain.domain, \
-	.release_domain = &sim_blocked_domain.domain
+	.identity_domain = &sim_identity_domain, \
+	.blocked_domain = &sim_blocked_domain, \
+	.release_domain = &sim_blocked_domain
 
 const struct iommu_ops sim_iommu_ops = {
 	SIM_COMMON_OPS,

@@ -281,8 +281,8 @@ extern const struct iommu_ops sim_table_iommu_ops;
 struct sim_iommu *sim_iommu_get(unsigned int index);
 
 /* domain.c */
-extern struct sim_domain sim_identity_domain;
-extern struct sim_domain sim_blocked_domain;
+extern struct iommu_domain sim_identity_domain;
+extern struct iommu_domain sim_blocked_domain;
 struct iommu_domain *sim_domain_alloc_paging(struct device *dev, u32 flags,
 					     const struct iommu_user_data *data);
 unsigned int sim_va_bits(void);
