@@ -2,6 +2,7 @@
 /*
  * Page requests to user space: told, answered, answered wrongly, not answered.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -77,6 +78,38 @@ TEST_F(fault, fault_answered)
 	EXPECT_EQ(SVA_SIM_STATUS_OK, WAIT());
 	EXPECT_EQ(7, page[0x123]);
 	EXPECT_EQ(1, guest_record(&self->s)->page_requests);
+}
+
+struct later {
+	struct guest_space *s;
+	int sim, ret;
+};
+
+static void *submit_later(void *arg)
+{
+	struct later *later = arg;
+
+	usleep(50000);
+	later->ret = guest_submit(later->s, later->sim, sva_sim_fill(GVA, 7, 8));
+	return NULL;
+}
+
+TEST_F(fault, fault_read_waits)
+{
+	struct later later = { .s = &self->s, .sim = self->g.sim };
+	struct sva_fault fault;
+	pthread_t thread;
+
+	ASSERT_EQ(0, fcntl(self->q, F_SETFL, 0));
+	EXPECT_EQ(-EINTR, sva_read_interrupted(self->q, &fault, sizeof(fault)));
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, submit_later, &later));
+	EXPECT_EQ((ssize_t)sizeof(fault), read(self->q, &fault, sizeof(fault)));
+	pthread_join(thread, NULL);
+	ASSERT_EQ(0, later.ret);
+	EXPECT_EQ(GVA, fault.addr);
+	EXPECT_EQ(0, guest_respond(self->q, fault.cookie, SVA_FAULT_INVALID));
+	EXPECT_EQ(SVA_SIM_STATUS_FAULT, WAIT());
 }
 
 TEST_F(fault, fault_permission)
@@ -262,6 +295,9 @@ TEST_F(fault, fault_alloc_refused)
 	EXPECT_EQ(-EINVAL, guest_faultq(self->g.fd, 0,
 					SVA_FAULTQ_DEPTH_MAX + 1));
 	EXPECT_EQ(-EOPNOTSUPP, guest_faultq(self->g.fd, 2, 8));
+	ASSERT_EQ(0, sva_limit_fds(3));
+	EXPECT_EQ(-EMFILE, guest_faultq(self->g.fd, 0, 8));
+	ASSERT_EQ(0, sva_limit_fds(RLIM_INFINITY));
 	EXPECT_EQ(-EBADF, sva_ioctl(self->g.fd, SVA_AS_ALLOC, &cmd));
 	cmd.fault_fd = 999;
 	EXPECT_EQ(-EBADF, sva_ioctl(self->g.fd, SVA_AS_ALLOC, &cmd));

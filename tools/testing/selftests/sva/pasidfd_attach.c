@@ -5,7 +5,6 @@
  * Machine: plain engine
  */
 #include <stdbool.h>
-#include <sys/resource.h>
 
 #include "pasidfd_util.h"
 #include "kselftest_harness.h"
@@ -116,14 +115,9 @@ TEST_F(pasidfd_attach, pasidfd_unwritable_argument)
 
 TEST_F(pasidfd_attach, pasidfd_no_descriptor_left)
 {
-	struct rlimit old, none;
-
-	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &old));
-	none = old;
-	none.rlim_cur = 3;
-	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	ASSERT_EQ(0, sva_limit_fds(3));
 	EXPECT_EQ(-EMFILE, pasidfd_make(self->fd, self->pasid, NULL));
-	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
+	ASSERT_EQ(0, sva_limit_fds(RLIM_INFINITY));
 	EXPECT_EQ(0, pasid_free(self->fd, self->pasid, 1));
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +17,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -302,6 +305,45 @@ static inline void *sva_mem(size_t len)
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
+}
+
+/* From now on, descriptors are below @most. */
+static inline int sva_limit_fds(rlim_t most)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -errno;
+	limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) ? -errno : 0;
+}
+
+static inline void sva_no_op(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * read() with a signal that comes often: one may be there before it has begun.
+ *
+ * Return: as read(), or a negative errno.
+ */
+static inline ssize_t sva_read_interrupted(int fd, void *buf, size_t len)
+{
+	const struct sigaction action = { .sa_handler = sva_no_op };
+	const struct itimerval often = {
+		.it_interval.tv_usec = 20000, .it_value.tv_usec = 20000,
+	};
+	ssize_t n;
+
+	if (sigaction(SIGALRM, &action, NULL) ||
+	    setitimer(ITIMER_REAL, &often, NULL))
+		return -errno;
+	n = read(fd, buf, len);
+	if (n < 0)
+		n = -errno;
+	setitimer(ITIMER_REAL, &(struct itimerval) {}, NULL);
+	return n;
 }
 
 /* One write(2) of the whole text to a file that is there. */

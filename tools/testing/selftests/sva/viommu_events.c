@@ -4,6 +4,8 @@
  *
  * Machine: plain engine
  */
+#include <pthread.h>
+
 #include "viommu.h"
 #include "kselftest_harness.h"
 
@@ -80,6 +82,31 @@ TEST_F(viommu_events, viommu_event_says_who_and_where)
 	ASSERT_EQ(1, read_events(self->events, events, DEPTH));
 	EXPECT_EQ(2, events[0].sequence);
 	EXPECT_EQ(SVA_FAULT_PERM_READ, events[0].perm);
+}
+
+static void *fault_later(void *arg)
+{
+	struct viommu *v = arg;
+
+	usleep(50000);
+	guest_fill(&v->s, v->sim, GVA, 1);
+	return NULL;
+}
+
+TEST_F(viommu_events, viommu_event_read_waits)
+{
+	struct sva_vevent event;
+	pthread_t thread;
+
+	ASSERT_EQ(0, fcntl(self->events, F_SETFL, 0));
+	EXPECT_EQ(-EINTR,
+		  sva_read_interrupted(self->events, &event, sizeof(event)));
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, fault_later, &self->v));
+	EXPECT_EQ(1, read_events(self->events, &event, 1));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(SVA_VEVENT_FAULT, event.type);
+	EXPECT_EQ(GVA, event.addr);
 }
 
 TEST_F(viommu_events, viommu_event_lost)
@@ -187,6 +214,9 @@ TEST_F(viommu_events, viommu_event_queue_refused)
 					 SVA_VEVENTQ_DEPTH_MAX + 1));
 	EXPECT_EQ(-ENOENT, veventq_alloc(fd, self->g.parent, 0, 1));
 	EXPECT_EQ(-EEXIST, veventq_alloc(fd, self->v.id, 0, 1));
+	ASSERT_EQ(0, sva_limit_fds(3));
+	EXPECT_EQ(-EMFILE, veventq_alloc(fd, self->v.id, 0, 1));
+	ASSERT_EQ(0, sva_limit_fds(RLIM_INFINITY));
 	/* Closing one makes room for another. */
 	close(self->events);
 	self->events = veventq_alloc(fd, self->v.id, SVA_VEVENTQ_F_NONBLOCK,
