@@ -182,7 +182,7 @@ TEST_F(lib_iova, copy)
 
 TEST_F(lib_iova, ranges)
 {
-	struct sva_iova_range ranges[64];
+	struct sva_iova_range ranges[64] = { 0 };
 	uint32_t num = 0, there;
 	uint64_t alignment = 0;
 
