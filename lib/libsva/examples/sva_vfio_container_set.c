@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <linux/vfio.h>
 #include <sva/sva.h>
@@ -58,5 +59,11 @@ int main(int argc, char **argv)
 	if (device < 0)
 		return 1;
 	printf("%s sees the memory at %#x\n", argv[2], IOVA);
+
+	/* The device first: it must not use what goes away with the context. */
+	close(device);
+	close(group);
+	close(container);
+	sva_close(sva);
 	return 0;
 }

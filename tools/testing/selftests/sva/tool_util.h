@@ -21,6 +21,8 @@
 #define TOOL_DIR	"/sva/tools/sva"
 #define TOOL_USER	1000
 #define TOOL_TEXT_MAX	(1 << 20)
+/* What "make test-valgrind" has it say when the command misused memory */
+#define TOOL_VALGRIND	99
 
 /* What a run of the command left. */
 struct tool {
@@ -88,6 +90,9 @@ static inline struct tool tool_run_as(enum tool_who who, const char *command)
 		tool.status = WEXITSTATUS(status);
 	tool.out = tool_slurp(out);
 	tool.err = tool_slurp(err);
+	/* What valgrind has to say is worth reading, and in no file that stays. */
+	if (tool.status == TOOL_VALGRIND && getenv("SVA_VALGRIND"))
+		fputs(tool.err, stderr);
 	return tool;
 }
 
