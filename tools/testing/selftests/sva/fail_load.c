@@ -20,8 +20,8 @@
 /* No module has so many points. */
 #define NTH_MAX		100000
 
-/* Milliseconds for one module */
-#define BUDGET		(30000 * SVA_SLOWER)
+/* Milliseconds for one module, on the slowest kernel too */
+#define BUDGET		60000
 
 FIXTURE(fail_load) {
 	int nth;
@@ -207,7 +207,7 @@ TEST_F_TIMEOUT(fail_load, fail_load, 120)
 		ASSERT_TRUE(ret != -EEXIST && ret != -EBUSY)
 			TH_LOG("%s at point %d", strerror(-ret), n);
 		ASSERT_FALSE(modules_loaded(variant->name));
-		ASSERT_NE(0, access(variant->makes, F_OK));
+		ASSERT_TRUE(modules_gone(variant->makes));
 	}
 	ASSERT_LT(0, failed);
 	ASSERT_EQ(0, load(self->module, variant->params));

@@ -5,6 +5,8 @@
 #ifndef SVA_MODULES_H
 #define SVA_MODULES_H
 
+#include <glob.h>
+#include <limits.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -23,8 +25,30 @@ static inline bool modules_loaded(const char *name)
 	return !access(path, F_OK);
 }
 
+/*
+ * Wait until something in /sys is no longer there: a kernel that is built to find
+ * uses of what is gone (DEBUG_KOBJECT_RELEASE) lets names go seconds late.
+ */
+static inline bool modules_gone(const char *path)
+{
+	int i;
+
+	for (i = 0; i < 1000 && !access(path, F_OK); i++)
+		core_sleep_ms(10);
+	return access(path, F_OK);
+}
+
+/* @link: /sys/module/MODULE/drivers/BUS:DRIVER */
+static inline void modules_driver_path(const char *link, char *path, size_t len)
+{
+	const char *bus = strrchr(link, '/') + 1, *driver = strchr(bus, ':') + 1;
+
+	snprintf(path, len, "/sys/bus/%.*s/drivers/%s",
+		 (int)(driver - bus - 1), bus, driver);
+}
+
 /* Somebody may be looking at what has just appeared; that passes. */
-static inline int modules_unload_one(const char *name)
+static inline int modules_delete_soon(const char *name)
 {
 	int i, ret = 0;
 
@@ -34,6 +58,27 @@ static inline int modules_unload_one(const char *name)
 			return ret;
 		core_sleep_ms(10);
 	}
+	return ret;
+}
+
+/* When it is gone, so are its drivers: it can be loaded again. */
+static inline int modules_unload_one(const char *name)
+{
+	char path[PATH_MAX];
+	glob_t drivers = { 0 };
+	size_t i;
+	int ret;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/drivers/*:*", name);
+	if (glob(path, GLOB_NOSORT, NULL, &drivers))
+		drivers.gl_pathc = 0;
+	ret = modules_delete_soon(name);
+	for (i = 0; i < drivers.gl_pathc; i++) {
+		modules_driver_path(drivers.gl_pathv[i], path, sizeof(path));
+		if (!ret && !modules_gone(path))
+			ret = -ETIMEDOUT;
+	}
+	globfree(&drivers);
 	return ret;
 }
 
