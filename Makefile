@@ -78,7 +78,9 @@ test-kcsan:
 	@$(call debug,,kcsan) test OUT=$(OUT)/kcsan-build T='$(or $(T),$(kcsan-some))' \
 		LIMIT=$(or $(LIMIT),240) MACHINE=$(or $(MACHINE),plain)
 
-# libsva and the command, for what they do with memory
+# libsva and the command, for what they do with memory. Some tests run the command a
+# hundred times.
+test-valgrind: SLOWER := 10
 test-valgrind:
 	@SVA_SLOWER=$(SLOWER) $(MAKE) --no-print-directory test OUT=$(OUT)/valgrind-build \
 		T='$(or $(T),lib_* tool_* doctor*)' LIMIT=240 APPEND="SVA_VALGRIND=1 $(APPEND)"
