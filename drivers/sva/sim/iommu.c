@@ -141,13 +141,8 @@ static struct iommu_group *sim_device_group(struct device *dev)
 
 static bool sim_capable(struct device *dev, enum iommu_cap cap)
 {
-	switch (cap) {
-	case IOMMU_CAP_CACHE_COHERENCY:
-	case IOMMU_CAP_ENFORCE_CACHE_COHERENCY:
-		return true;
-	default:
-		return false;
-	}
+	return cap == IOMMU_CAP_CACHE_COHERENCY ||
+	       cap == IOMMU_CAP_ENFORCE_CACHE_COHERENCY;
 }
 
 static void sim_get_resv_regions(struct device *dev, struct list_head *list)

@@ -10,6 +10,8 @@
 #include "kselftest_harness.h"
 
 #define GVA	0x123456789000ULL
+/* Of each engine behind a software IOMMU */
+#define RESERVED	0xfd00000000ULL
 
 FIXTURE(nested_alloc) {
 	struct guest g;
@@ -100,6 +102,25 @@ TEST_F(nested_alloc, nested_parent_busy)
 	EXPECT_EQ(-EBUSY, sva_destroy(self->g.fd, self->g.parent));
 	EXPECT_EQ(0, sva_destroy(self->g.fd, self->as));
 	EXPECT_EQ(0, sva_destroy(self->g.fd, self->g.parent));
+}
+
+/* A guest's memory must not be where its device cannot reach it. */
+TEST_F(nested_alloc, nested_parent_has_what_is_reserved)
+{
+	int fd = self->g.fd, sim = self->g.sim;
+	void *mem = sva_mem(CORE_PAGE);
+
+	ASSERT_NE(NULL, mem);
+	self->s.rid = true;
+	ASSERT_EQ(0, iova_map_at(fd, self->g.parent, CORE_RW, mem, CORE_PAGE,
+				 RESERVED));
+	EXPECT_EQ(-EADDRINUSE, guest_start(&self->s, sim, -1));
+	ASSERT_EQ(0, sva_unmap(fd, self->g.parent, RESERVED, CORE_PAGE));
+	EXPECT_EQ(0, sva_sim_attach(sim, fd, self->s.pasid, NULL));
+	EXPECT_EQ(-EADDRNOTAVAIL,
+		  iova_map_at(fd, self->g.parent, CORE_RW, mem, CORE_PAGE,
+			      RESERVED));
+	munmap(mem, CORE_PAGE);
 }
 
 TEST_F(nested_alloc, nested_second_instance)

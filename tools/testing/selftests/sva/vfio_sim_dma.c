@@ -326,6 +326,8 @@ TEST_F(vfio_sim_dma, vfio_sim_counters)
 	EXPECT_LT(0, vfio_reg(&self->dev, SVA_SIM_REG_HITS));
 	EXPECT_EQ(-1, pread(self->dev.fd, nowhere, 4, self->dev.regs));
 	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, pwrite(self->dev.fd, nowhere, 4, self->dev.regs));
+	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(0, vfio_detach(self->dev.fd, self->as.pasid));
 }
 
