@@ -105,7 +105,7 @@ static void bench_invalidate(struct guest_space *s)
 
 static void bench_page_request(struct guest_space *s)
 {
-	int faultq = guest_faultq(s->guest->fd, 0, 16);
+	int faultq = sva_faultq(s->guest->fd, 0, 16);
 	struct samples cost = { 0 };
 	struct sva_fault fault;
 	uint64_t *entry;

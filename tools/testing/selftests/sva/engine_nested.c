@@ -24,7 +24,7 @@ FIXTURE_SETUP(engine_nested)
 	ASSERT_EQ(0, guest_init_with(&self->g, "sva_sim0"));
 	ASSERT_FALSE(sva_sim_is_software(self->g.sim));
 	guest_space_init(&self->s, &self->g, 4);
-	self->faultq = guest_faultq(self->g.fd, 0, 64);
+	self->faultq = sva_faultq(self->g.fd, 0, 64);
 	ASSERT_LE(0, self->faultq);
 }
 

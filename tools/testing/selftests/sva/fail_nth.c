@@ -75,7 +75,7 @@ static int prepare_context(struct world *w)
 	w->fd = sva_open();
 	if (w->fd < 0)
 		return w->fd;
-	faultq = guest_faultq(w->fd, 0, 4);
+	faultq = sva_faultq(w->fd, 0, 4);
 	if (faultq < 0)
 		return faultq;
 	close(faultq);
@@ -250,7 +250,7 @@ static int call_nested_alloc(struct world *w)
 
 static int prepare_faultq(struct world *w)
 {
-	w->fd = guest_faultq(w->g.fd, 0, 16);
+	w->fd = sva_faultq(w->g.fd, 0, 16);
 	return w->fd < 0 ? w->fd : 0;
 }
 

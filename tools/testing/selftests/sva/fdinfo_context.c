@@ -127,14 +127,6 @@ TEST_F(fdinfo, fdinfo_bonds)
 	close(sim[0]);
 }
 
-static int new_queue(int fd, uint32_t depth)
-{
-	struct sva_faultq_alloc cmd = { .size = sizeof(cmd), .depth = depth };
-	int ret = sva_ioctl(fd, SVA_FAULTQ_ALLOC, &cmd);
-
-	return ret ? ret : cmd.fd;
-}
-
 static bool reaches(int fd, const char *key, long long value)
 {
 	int i;
@@ -160,7 +152,7 @@ TEST(fdinfo_guest)
 	int queue;
 
 	ASSERT_EQ(0, guest_init(&g, "0"));
-	queue = new_queue(g.fd, 3);
+	queue = sva_faultq(g.fd, 0, 3);
 	ASSERT_LE(0, queue);
 	EXPECT_EQ(3, fdinfo_get(queue, "sva-depth"));
 	EXPECT_EQ(0, fdinfo_get(queue, "sva-pending"));

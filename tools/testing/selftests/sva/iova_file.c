@@ -363,25 +363,13 @@ FIXTURE(iova_hugetlb) {
 
 #define NR_HUGE "/proc/sys/vm/nr_hugepages"
 
-static long read_number(const char *path)
-{
-	long value = -1;
-	FILE *f = fopen(path, "re");
-
-	if (f && fscanf(f, "%ld", &value) != 1)
-		value = -1;
-	if (f)
-		fclose(f);
-	return value;
-}
-
 FIXTURE_SETUP(iova_hugetlb)
 {
 	self->before = core_counts();
 	self->file = -1;
-	self->had = read_number(NR_HUGE);
+	self->had = sva_read_number(NR_HUGE);
 	if (self->had < 0 || write_number(NR_HUGE, self->had + 3) ||
-	    read_number(NR_HUGE) != self->had + 3) {
+	    sva_read_number(NR_HUGE) != self->had + 3) {
 		write_number(NR_HUGE, self->had);
 		self->fd = -1;
 		SKIP(return, "no huge pages can be had");
@@ -401,7 +389,7 @@ FIXTURE_TEARDOWN(iova_hugetlb)
 	close(self->fd);
 	EXPECT_TRUE(core_settles(&self->before));
 	write_number(NR_HUGE, self->had);
-	EXPECT_EQ(self->had, read_number(NR_HUGE));
+	EXPECT_EQ(self->had, sva_read_number(NR_HUGE));
 }
 
 TEST_F(iova_hugetlb, whole_and_part)

@@ -18,7 +18,7 @@ FIXTURE_SETUP(counters)
 	self->before = core_counts();
 	ASSERT_EQ(0, guest_init(&self->g, "0"));
 	guest_space_init(&self->s, &self->g, 4);
-	self->q = guest_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 1);
+	self->q = sva_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 1);
 	ASSERT_LE(0, self->q);
 	ASSERT_EQ(0, guest_start(&self->s, self->g.sim, self->q));
 }

@@ -46,7 +46,7 @@ FIXTURE_SETUP(nested_group)
 	ASSERT_EQ(0, sva_sim_get(self->engine, "dev", node, sizeof(node)));
 	ASSERT_EQ(0, guest_find_device(g->fd, node, &self->dev));
 
-	self->q = guest_faultq(g->fd, SVA_FAULTQ_F_NONBLOCK, 8);
+	self->q = sva_faultq(g->fd, SVA_FAULTQ_F_NONBLOCK, 8);
 	ASSERT_LE(0, self->q);
 	ASSERT_EQ(0, sva_pasid_alloc(g->fd, variant->rid ? SVA_PASID_F_RID : 0,
 				     0, 0, &self->pasid));

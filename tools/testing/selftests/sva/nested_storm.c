@@ -45,7 +45,7 @@ FIXTURE_SETUP(nested_storm)
 
 	self->before = core_counts();
 	ASSERT_EQ(0, guest_init(&self->g, "0"));
-	self->q = guest_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 4);
+	self->q = sva_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 4);
 	ASSERT_LE(0, self->q);
 	for (i = 0; i < 2; i++) {
 		guest_space_init(&self->s[i], &self->g, 4 + i);

@@ -67,22 +67,13 @@ static int rounds(void)
 
 static int make_faultq(FIXTURE_DATA(pasidfd_remove) *self)
 {
-	struct sva_faultq_alloc q = {
-		.size = sizeof(q), .flags = SVA_FAULTQ_F_NONBLOCK,
-		.depth = FAULTQ_DEPTH,
-	};
-	struct sva_as_alloc as = {
-		.size = sizeof(as), .type = SVA_AS_TYPE_IOVA,
-		.flags = SVA_AS_F_FAULT,
-	};
-	int ret = sva_ioctl(self->fd, SVA_FAULTQ_ALLOC, &q);
+	uint32_t as;
 
-	if (ret)
-		return ret;
-	self->faultq = q.fd;
-	as.fault_fd = q.fd;
-	return sva_ioctl(self->fd, SVA_AS_ALLOC, &as) ?:
-	       sva_pasid_bind(self->fd, self->pasid[UNANSWERED], as.id);
+	self->faultq = sva_faultq(self->fd, SVA_FAULTQ_F_NONBLOCK, FAULTQ_DEPTH);
+	if (self->faultq < 0)
+		return self->faultq;
+	return sva_as_asking(self->fd, self->faultq, &as) ?:
+	       sva_pasid_bind(self->fd, self->pasid[UNANSWERED], as);
 }
 
 static int make_pasids(FIXTURE_DATA(pasidfd_remove) *self)

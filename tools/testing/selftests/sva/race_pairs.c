@@ -387,7 +387,7 @@ static int make_world(struct world *w, const char *engine, const char *node, boo
 	ret = guest_init_rest(&w->g);
 	if (ret)
 		return ret;
-	w->faultq = guest_faultq(w->g.fd, SVA_FAULTQ_F_NONBLOCK, 8);
+	w->faultq = sva_faultq(w->g.fd, SVA_FAULTQ_F_NONBLOCK, 8);
 	ret = make_spaces(w) ?:
 	      sva_pasid_alloc(w->g.fd, 0, 0, 0, &w->pasid) ?:
 	      sva_pasid_alloc(w->g.fd, SVA_PASID_F_MM, 0, 0, &w->mm) ?:

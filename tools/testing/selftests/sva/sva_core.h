@@ -156,17 +156,9 @@ struct core_counts {
 static inline long core_count(const char *name)
 {
 	char path[64];
-	long value = -1;
-	FILE *f;
 
 	snprintf(path, sizeof(path), "/sys/class/misc/sva/%s", name);
-	f = fopen(path, "re");
-	if (!f)
-		return -1;
-	if (fscanf(f, "%ld", &value) != 1)
-		value = -1;
-	fclose(f);
-	return value;
+	return sva_read_number(path);
 }
 
 static inline struct core_counts core_counts(void)

@@ -102,6 +102,44 @@ static inline int sva_as_alloc(int fd, uint32_t *id)
 	return ret;
 }
 
+/* The number in a file of sysfs or procfs; -1 if there is none. */
+static inline long sva_read_number(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	long value;
+
+	if (!f)
+		return -1;
+	if (fscanf(f, "%ld", &value) != 1)
+		value = -1;
+	fclose(f);
+	return value;
+}
+
+/* A fault queue, or a negative errno. */
+static inline int sva_faultq(int fd, uint32_t flags, uint32_t depth)
+{
+	struct sva_faultq_alloc cmd = {
+		.size = sizeof(cmd), .flags = flags, .depth = depth,
+	};
+	int ret = sva_ioctl(fd, SVA_FAULTQ_ALLOC, &cmd);
+
+	return ret ? ret : cmd.fd;
+}
+
+/* An address space that asks by a fault queue for what is not there: all of it. */
+static inline int sva_as_asking(int fd, int faultq, uint32_t *id)
+{
+	struct sva_as_alloc cmd = {
+		.size = sizeof(cmd), .type = SVA_AS_TYPE_IOVA,
+		.flags = SVA_AS_F_FAULT, .fault_fd = faultq,
+	};
+	int ret = sva_ioctl(fd, SVA_AS_ALLOC, &cmd);
+
+	*id = cmd.id;
+	return ret;
+}
+
 static inline int sva_destroy(int fd, uint32_t id)
 {
 	struct sva_destroy cmd = { .size = sizeof(cmd), .id = id };

@@ -149,26 +149,21 @@ TEST_F(vfio_revoke, vfio_detached_under_dma)
 /* A page request that nobody answers does not keep anybody from ending. */
 TEST_F(vfio_revoke, vfio_revoked_in_page_request)
 {
-	struct sva_faultq_alloc q = { .size = sizeof(q), .depth = 16 };
-	struct sva_as_alloc as = {
-		.size = sizeof(as), .type = SVA_AS_TYPE_IOVA,
-		.flags = SVA_AS_F_FAULT,
-	};
 	struct sva_sim_desc desc = sva_sim_fill(0x10000, 1, 8);
-	uint32_t id, pasid;
-	int pf, fd = self->dev.fd;
+	int pf, q, fd = self->dev.fd;
+	uint32_t as, id, pasid;
 
-	ASSERT_EQ(0, sva_ioctl(self->as.fd, SVA_FAULTQ_ALLOC, &q));
-	as.fault_fd = q.fd;
-	ASSERT_EQ(0, sva_ioctl(self->as.fd, SVA_AS_ALLOC, &as));
+	q = sva_faultq(self->as.fd, 0, 16);
+	ASSERT_LE(0, q);
+	ASSERT_EQ(0, sva_as_asking(self->as.fd, q, &as));
 	ASSERT_EQ(0, pasid_alloc(self->as.fd, 0, 0, 1, &pasid));
-	ASSERT_EQ(0, sva_pasid_bind(self->as.fd, pasid, as.id));
+	ASSERT_EQ(0, sva_pasid_bind(self->as.fd, pasid, as));
 
 	pf = pasidfd_make(self->as.fd, pasid, &id);
 	ASSERT_LE(0, pf);
 	ASSERT_EQ(0, vfio_attach_event(fd, pf, 0, self->event, NULL));
 	ASSERT_EQ(0, vfio_start(&self->dev, 0, pasid, &desc));
-	EXPECT_EQ(1, poll(&(struct pollfd) { .fd = q.fd, .events = POLLIN }, 1,
+	EXPECT_EQ(1, poll(&(struct pollfd) { .fd = q, .events = POLLIN }, 1,
 			  SVA_TIMEOUT_MS));
 	EXPECT_EQ(0, sva_destroy(self->as.fd, id));
 	EXPECT_LT(0, vfio_wait(&self->dev, 0));
@@ -176,10 +171,10 @@ TEST_F(vfio_revoke, vfio_revoked_in_page_request)
 
 	ASSERT_EQ(0, vfio_attach(fd, self->as.fd, pasid, NULL));
 	ASSERT_EQ(0, vfio_start(&self->dev, 0, pasid, &desc));
-	EXPECT_EQ(1, poll(&(struct pollfd) { .fd = q.fd, .events = POLLIN }, 1,
+	EXPECT_EQ(1, poll(&(struct pollfd) { .fd = q, .events = POLLIN }, 1,
 			  SVA_TIMEOUT_MS));
 	vfio_close(&self->dev);
-	close(q.fd);
+	close(q);
 	close(pf);
 }
 
