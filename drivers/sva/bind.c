@@ -133,6 +133,7 @@ static struct sva_handle *new_handle(struct sva_attachment *att,
 	handle->ctx = first_bond(att)->ctx;
 	handle->pasid = att->pasid;
 	handle->faultq = faultq;
+	handle->group = att->group->group;
 	INIT_LIST_HEAD(&handle->groups);
 	return handle;
 }
@@ -255,7 +256,8 @@ static struct sva_faultq *now_faultq(const struct sva_attachment *att)
  * For a page request the IOMMU core looks the handle up without a lock. In the
  * middle of a replace, a driver may report one through the new domain for which
  * the old handle is found, and which is under way when that is freed. Detaching
- * waits for all of them.
+ * waits for all of them (but Intel's of the RID, in 7.2). Where nobody handles
+ * requests, the core uses the handle just to see that, and does not sleep meanwhile.
  */
 static void clear_first(struct sva_attachment *att, struct sva_as *as)
 {

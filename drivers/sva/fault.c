@@ -55,19 +55,55 @@ struct sva_faultq {
 	struct slot slots[] __counted_by(depth);
 };
 
+/* It is there until no group of it is left. */
 static struct sva_handle *group_handle(struct iopf_group *group)
 {
 	return container_of(group->attach_handle, struct sva_handle, handle);
 }
 
-/* The handle is there until no group of it is left. */
-static void answer(struct iopf_group *group, enum iommu_page_response_code code)
+static void trace_answer(struct iopf_group *group, enum iommu_page_response_code code)
 {
 	trace_sva_response(group_handle(group)->ctx->id,
 			   group_handle(group)->pasid->id,
 			   group->fault_param->dev,
 			   group->last_fault.fault.prm.grpid, code);
-	iopf_group_response(group, code);
+}
+
+struct answer {
+	struct iopf_group *group;
+	enum iommu_page_response_code code;
+};
+
+/* Return: whether it is the device that made the request. */
+static int answer_device(struct device *dev, void *data)
+{
+	struct answer *answer = data;
+
+	if (answer->group->fault_param->dev != dev)
+		return 0;
+	iopf_group_response(answer->group, answer->code);
+	return 1;
+}
+
+/*
+ * Of a group that is attached as a whole, a device may have gone since it made the
+ * request, and the IOMMU core has nothing of it any more. While the core goes through
+ * a group, its devices stay.
+ */
+static void answer(struct iopf_group *group, enum iommu_page_response_code code)
+{
+	struct answer answer = { .group = group, .code = code };
+
+	trace_answer(group, code);
+	iommu_group_for_each_dev(group_handle(group)->group, &answer, answer_device);
+	iopf_free_group(group);
+}
+
+/* In the hands of the IOMMU driver, whose detaching waits for this with a lock held. */
+static void answer_at_once(struct iopf_group *group)
+{
+	trace_answer(group, IOMMU_PAGE_RESP_INVALID);
+	iopf_group_response(group, IOMMU_PAGE_RESP_INVALID);
 	iopf_free_group(group);
 }
 
@@ -165,7 +201,7 @@ int sva_fault_handler(struct iopf_group *group)
 		trace_fault(group, queued);
 	}
 	if (!queued)
-		answer(group, IOMMU_PAGE_RESP_INVALID);
+		answer_at_once(group);
 	wake_up_interruptible(&q->wait);
 	return 0;
 }

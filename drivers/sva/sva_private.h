@@ -280,6 +280,7 @@ struct sva_handle {
 	struct sva_ctx *ctx;		/* outlives it */
 	struct sva_pasid *pasid;
 	struct sva_faultq *faultq;	/* of the address space, or NULL */
+	struct iommu_group *group;	/* of the attachment */
 	struct list_head groups;	/* not answered; of the queue's lock */
 	unsigned int nr_members;
 	unsigned int max_members;

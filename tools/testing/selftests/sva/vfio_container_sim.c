@@ -258,20 +258,12 @@ TEST_F(vfio_container_sim, vfio_container_sim_refused)
 /* A handle bound to an address space of nothing, which asks by a fault queue */
 static int make_asking(int fd, int *q, uint32_t *as_id, uint32_t *rid)
 {
-	struct sva_faultq_alloc queue = { .size = sizeof(queue), .depth = 16 };
-	struct sva_as_alloc as = {
-		.size = sizeof(as), .type = SVA_AS_TYPE_IOVA,
-		.flags = SVA_AS_F_FAULT,
-	};
-	int ret = sva_ioctl(fd, SVA_FAULTQ_ALLOC, &queue);
-
-	if (ret)
-		return ret;
-	*q = as.fault_fd = queue.fd;
-	ret = sva_ioctl(fd, SVA_AS_ALLOC, &as) ?:
-	      pasid_alloc_handle(fd, SVA_PASID_F_RID, rid);
-	*as_id = as.id;
-	return ret ?: sva_pasid_bind(fd, *rid, as.id);
+	*q = sva_faultq(fd, 0, 16);
+	if (*q < 0)
+		return *q;
+	return sva_as_asking(fd, *q, as_id) ?:
+	       pasid_alloc_handle(fd, SVA_PASID_F_RID, rid) ?:
+	       sva_pasid_bind(fd, *rid, *as_id);
 }
 
 static bool asks(int q)
@@ -349,6 +341,61 @@ TEST_F(vfio_container_sim, vfio_container_sim_no_answer)
 	ASSERT_TRUE(asks(q));
 	vfio_close(&self->dev[0]);
 	close(q);
+}
+
+/*
+ * A device leaves its group, which goes on without it: what it asked for is nobody's,
+ * whichever way it comes to an end.
+ */
+TEST_F(vfio_container_sim, vfio_container_sim_leaves_request)
+{
+	enum { ANSWER, CLOSE_QUEUE, CLOSE_CONTAINER, ENDS };
+	struct sva_sim_desc desc = sva_sim_fill(0x200000, 7, 8);
+	char name[2][32], group[32];
+	struct vfio_dev dev, other;
+	struct vfio_hw hw[2];
+	struct sva_fault fault;
+	uint32_t as, rid;
+	int i, end, q;
+
+	snprintf(group, sizeof(group), "%d", (int)getpid());
+	for (end = 0; end < ENDS; end++) {
+		for (i = 0; i < 2; i++) {
+			sva_sim_name(name[i], sizeof(name[i]), i ? "stays" : "leaves");
+			ASSERT_EQ(0, vfio_sim_make(&hw[i], name[i], variant->iommu[0],
+						   group));
+		}
+		ASSERT_EQ(0, vfio_open_type(&dev, &hw[0], VFIO_SVA_IOMMU));
+		other = (struct vfio_dev)VFIO_DEV_NONE;
+		other.fd = ioctl(dev.group, VFIO_GROUP_GET_DEVICE_FD, hw[1].name);
+		ASSERT_LE(0, other.fd);
+		ASSERT_EQ(0, make_asking(self->as.fd, &q, &as, &rid));
+		ASSERT_EQ(0, set(&dev, self->as.fd, rid));
+		ASSERT_EQ(0, vfio_start(&dev, 0, RID, &desc));
+		ASSERT_TRUE(asks(q));
+		ASSERT_EQ(1, guest_read_faults(q, &fault, 1));
+		close(dev.fd);
+		dev.fd = -1;
+		ASSERT_EQ(0, sva_sim_remove(name[0]));
+
+		if (end == CLOSE_QUEUE)
+			close(q);
+		if (end == ANSWER) {
+			EXPECT_EQ(0, guest_respond(q, fault.cookie, SVA_FAULT_SUCCESS));
+			/* The one that stays can still ask. */
+			ASSERT_EQ(0, vfio_start(&other, 0, RID, &desc));
+			ASSERT_TRUE(asks(q));
+			ASSERT_EQ(1, guest_read_faults(q, &fault, 1));
+			ASSERT_EQ(0, guest_respond(q, fault.cookie, SVA_FAULT_INVALID));
+			EXPECT_EQ(SVA_SIM_STATUS_FAULT, vfio_wait(&other, 0));
+		}
+		vfio_close(&other);
+		vfio_close(&dev);
+		if (end != CLOSE_QUEUE)
+			close(q);
+		EXPECT_EQ(0, pasid_free(self->as.fd, rid, 1));
+		EXPECT_EQ(0, sva_sim_remove(name[1]));
+	}
 }
 
 /* Interrupts that are not isolated */
