@@ -348,13 +348,16 @@ struct sva_account *sva_account_get(u32 count)
 	struct cgroup *cgrp;
 
 	/* A cgroup cannot be had that the task has just been moved out of. */
-	do {
+	for (;;) {
 		guard(rcu)();
 		cgrp = task_dfl_cgroup(current);
 		account = find_caller(cgrp, count);
 		if (account)
 			return account;
-	} while (!cgroup_tryget(cgrp));
+		/* Not in the condition of a loop, which is outside of its guard */
+		if (cgroup_tryget(cgrp))
+			break;
+	}
 
 	account = make_account(cgrp, count);
 	cgroup_put(cgrp);
