@@ -254,10 +254,11 @@ kuid_t sva_quota_current_user(void)
 	return uid;
 }
 
-static struct sva_quota_key account_key(const struct cgroup *cgrp)
+static struct sva_quota_key account_key(const struct cgroup *cgrp, u64 misc)
 {
 	return (struct sva_quota_key) {
 		.cgroup = cgroup_id(cgrp),
+		.misc = misc,
 		.uid = __kuid_val(sva_quota_current_user()),
 		.kind = SVA_QUOTA_ACCOUNT,
 	};
@@ -275,8 +276,10 @@ static struct sva_account *find_account(const struct sva_quota_key *key,
 	return NULL;
 }
 
+/* If it can be made, it takes over the caller's reference to @misc. */
 static struct sva_account *new_account(struct cgroup *cgrp,
-				       const struct sva_quota_key *key)
+				       const struct sva_quota_key *key,
+				       struct misc_cg *misc)
 {
 	struct sva_quota_key user = user_key(KUIDT_INIT(key->uid));
 	struct sva_account *account;
@@ -294,19 +297,17 @@ static struct sva_account *new_account(struct cgroup *cgrp,
 	ret = PTR_ERR_OR_ZERO(account->user);
 	if (ret)
 		goto out_free;
-	sva_quota_misc_get(account);
+	account->misc = misc;
 	/* From here on it is found without a lock, and charged. */
 	ret = rhashtable_insert_fast(&accounts, &account->hash, account_params);
 	if (ret)
-		goto out_misc;
+		goto out_free;
 	account->cgroup->users++;
 	account->user->users++;
 	list_add_tail(&account->node, &account_list);
 	nr_accounts++;
 	return account;
 
-out_misc:
-	sva_quota_misc_put(account);
 out_free:
 	kfree(account);
 	return ERR_PTR(ret);
@@ -314,23 +315,30 @@ out_free:
 
 static struct sva_account *make_account(struct cgroup *cgrp, u32 count)
 {
-	const struct sva_quota_key key = account_key(cgrp);
+	u64 misc_id;
+	struct misc_cg *misc = sva_quota_misc_get(&misc_id);
+	const struct sva_quota_key key = account_key(cgrp, misc_id);
 	struct sva_account *account;
+	bool made = false;
 
-	guard(mutex)(&quota_lock);
-	account = find_account(&key, count);
-	if (account)
-		return account;
-	account = new_account(cgrp, &key);
-	if (!IS_ERR(account))
-		atomic_long_add(count, &account->users);
-	schedule_collection();
+	scoped_guard(mutex, &quota_lock) {
+		account = find_account(&key, count);
+		if (account)
+			break;
+		account = new_account(cgrp, &key, misc);
+		made = !IS_ERR(account);
+		if (made)
+			atomic_long_add(count, &account->users);
+		schedule_collection();
+	}
+	if (!made)
+		sva_quota_misc_put(misc);
 	return account;
 }
 
 static struct sva_account *find_caller(const struct cgroup *cgrp, u32 count)
 {
-	const struct sva_quota_key key = account_key(cgrp);
+	const struct sva_quota_key key = account_key(cgrp, sva_quota_misc_id());
 
 	return find_account(&key, count);
 }
@@ -459,7 +467,7 @@ static void free_account(struct sva_account *account)
 	nr_accounts--;
 	account->cgroup->users--;
 	account->user->users--;
-	sva_quota_misc_put(account);
+	sva_quota_misc_put(account->misc);
 	kfree_rcu(account, rcu);
 }
 

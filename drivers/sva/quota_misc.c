@@ -19,17 +19,36 @@ void sva_quota_misc_exit(void)
 }
 
 /**
- * sva_quota_misc_get() - Where an account of the calling task is charged
- * @account: The account, for sva_quota_misc_put() in the end
+ * sva_quota_misc_id() - Where the calling task is charged
+ *
+ * Not always where its cgroup is: the controller may be enabled above that only, or
+ * be in a hierarchy of its own, and both change.
+ *
+ * Context: The RCU read lock is held.
+ * Return: what no other misc cgroup was or will be called.
  */
-void sva_quota_misc_get(struct sva_account *account)
+u64 sva_quota_misc_id(void)
 {
-	account->misc = get_current_misc_cg();
+	return task_css(current, misc_cgrp_id)->serial_nr;
 }
 
-void sva_quota_misc_put(struct sva_account *account)
+/**
+ * sva_quota_misc_get() - The misc cgroup that the calling task is charged to
+ * @id: Set to its id
+ *
+ * Return: it, to be given to sva_quota_misc_put().
+ */
+struct misc_cg *sva_quota_misc_get(u64 *id)
 {
-	put_misc_cg(account->misc);
+	struct misc_cg *misc = get_current_misc_cg();
+
+	*id = misc->css.serial_nr;
+	return misc;
+}
+
+void sva_quota_misc_put(struct misc_cg *misc)
+{
+	put_misc_cg(misc);
 }
 
 /**

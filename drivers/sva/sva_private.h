@@ -150,6 +150,7 @@ enum sva_quota_kind {
 
 struct sva_quota_key {
 	u64 cgroup;			/* id; 0 for a user */
+	u64 misc;			/* sva_quota_misc_id(), of an account */
 	uid_t uid;			/* 0 for a cgroup */
 	u32 kind;			/* enum sva_quota_kind */
 };
@@ -201,15 +202,23 @@ int sva_ioctl_quota(struct sva_ucmd *ucmd);
 #ifdef SVA_MISC_CG
 int sva_quota_misc_init(void);
 void sva_quota_misc_exit(void);
-void sva_quota_misc_get(struct sva_account *account);
-void sva_quota_misc_put(struct sva_account *account);
+u64 sva_quota_misc_id(void);
+struct misc_cg *sva_quota_misc_get(u64 *id);
+void sva_quota_misc_put(struct misc_cg *misc);
 bool sva_quota_misc_charge(struct sva_account *account, u32 count);
 void sva_quota_misc_uncharge(struct sva_account *account, u32 count);
 #else
 static inline int sva_quota_misc_init(void) { return 0; }
 static inline void sva_quota_misc_exit(void) { }
-static inline void sva_quota_misc_get(struct sva_account *account) { }
-static inline void sva_quota_misc_put(struct sva_account *account) { }
+static inline u64 sva_quota_misc_id(void) { return 0; }
+
+static inline struct misc_cg *sva_quota_misc_get(u64 *id)
+{
+	*id = 0;
+	return NULL;
+}
+
+static inline void sva_quota_misc_put(struct misc_cg *misc) { }
 
 static inline bool sva_quota_misc_charge(struct sva_account *account, u32 count)
 {

@@ -124,6 +124,43 @@ TEST_F(quota_misc, a_removed_cgroup)
 	EXPECT_EQ(0, misc_value(&self->cg, "misc.current"));
 }
 
+static int misc_control(const struct quota_cg *cg, const char *value)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%.200s/cgroup.subtree_control", cg->path);
+	return sva_write_file(path, value);
+}
+
+/* Who has PASIDs already is bound by it all the same. */
+TEST_F(quota_misc, enabled_later)
+{
+	struct quota_cg below;
+	uint32_t pasid;
+
+	ASSERT_EQ(0, quota_enter(&self->out));
+	ASSERT_EQ(0, quota_make(&below, &self->cg, "below"));
+	ASSERT_EQ(0, quota_enter(&below));
+	ASSERT_EQ(0, pasid_alloc(self->fd, 0, 0, 1, &pasid));
+	EXPECT_EQ(1, misc_value(&self->cg, "misc.current"));
+	EXPECT_EQ(-1, misc_value(&below, "misc.current"));
+
+	ASSERT_EQ(0, misc_control(&self->cg, "+misc"));
+	ASSERT_EQ(0, misc_limit(&below, "sva_pasid 1"));
+	EXPECT_EQ(0, pasid_alloc(self->fd, 0, 0, 1, &pasid));
+	EXPECT_EQ(1, misc_value(&below, "misc.current"));
+	EXPECT_EQ(-EDQUOT, pasid_alloc(self->fd, 0, 0, 1, &pasid));
+	EXPECT_EQ(2, misc_value(&self->cg, "misc.current"));
+	EXPECT_EQ(2, quota_used(self->fd, below.fd));
+
+	close(self->fd);
+	EXPECT_EQ(0, misc_value(&self->cg, "misc.current"));
+	self->fd = sva_open();
+	ASSERT_EQ(0, quota_enter(&self->out));
+	EXPECT_EQ(0, quota_remove(&below));
+	ASSERT_EQ(0, misc_control(&self->cg, "-misc"));
+}
+
 #define FIRST_ROUNDS	100
 #define FIRST_THREADS	3
 
