@@ -27,7 +27,7 @@
 static int user_limit = -1;
 module_param(user_limit, int, 0644);
 MODULE_PARM_DESC(user_limit,
-		 "PASIDs that a user can have who has no limit of his own (-1: an eighth of the pool)");
+		 "PASIDs that a user can have who has no limit of his own (-1: an eighth of the pool, 8192 at most)");
 
 /* In place of the number of PASIDs that point to an account. */
 #define ACCOUNT_DEAD	LONG_MIN
@@ -66,6 +66,12 @@ static DECLARE_DELAYED_WORK(collect_work, collect);
 
 /* --- the tree ----------------------------------------------------------------- */
 
+/*
+ * Each can be bound to an address space of its own, which takes one of the domain ids
+ * of an IOMMU. VT-d has 65,536 of those at most (revision 4.1, 11.4.2).
+ */
+#define DEFAULT_MAX	8192U
+
 static u32 default_max(void)
 {
 	struct sva_pool_info pool;
@@ -74,7 +80,7 @@ static u32 default_max(void)
 	if (limit >= 0)
 		return limit;
 	sva_pool_get_info(&pool);
-	return max(pool.size / 8, 1U);
+	return clamp(pool.size / 8, 1U, DEFAULT_MAX);
 }
 
 static u32 node_max(const struct sva_quota_node *node)
@@ -398,12 +404,19 @@ void sva_account_put(struct sva_account *account, u32 count)
 		queue_delayed_work(system_dfl_wq, &collect_work, COLLECT_DELAY);
 }
 
-/* Who may lift limits need not mind that of users. */
-static bool charge_user(struct sva_quota_node *user, u32 count)
+/* Who may lift limits need not mind his own. */
+static bool may_exceed(const struct sva_account *account)
 {
+	return account->key.uid == __kuid_val(sva_quota_current_user()) &&
+	       capable(CAP_SYS_RESOURCE);
+}
+
+static bool charge_user(struct sva_account *account, u32 count)
+{
+	struct sva_quota_node *user = account->user;
+
 	if (charge_node(user, count, node_max(user)) ||
-	    (capable(CAP_SYS_RESOURCE) &&
-	     charge_node(user, count, SVA_QUOTA_NO_LIMIT))) {
+	    (may_exceed(account) && charge_node(user, count, SVA_QUOTA_NO_LIMIT))) {
 		note_peak(user);
 		return true;
 	}
@@ -417,7 +430,7 @@ static bool charge_all(struct sva_account *account, u32 count)
 		return false;
 	if (!sva_quota_misc_charge(account, count))
 		goto out_nodes;
-	if (!charge_user(account->user, count))
+	if (!charge_user(account, count))
 		goto out_misc;
 	return true;
 
@@ -519,6 +532,16 @@ static void collect(struct work_struct *work)
 
 /* --- limits and figures --------------------------------------------------------- */
 
+/* Those of which there is no record */
+static void no_figures(struct sva_quota *quota, u32 max)
+{
+	quota->max = max;
+	quota->left = max;
+	quota->used = 0;
+	quota->peak = 0;
+	quota->events = 0;
+}
+
 static void fill_figures(const struct sva_quota_node *node, struct sva_quota *quota)
 {
 	quota->max = node_max(node);
@@ -537,8 +560,7 @@ void sva_quota_read_cgroup(struct cgroup *cgrp, struct sva_quota *quota)
 	const struct sva_quota_node *node = NULL;
 	int level;
 
-	quota->max = SVA_QUOTA_NO_LIMIT;
-	quota->left = SVA_QUOTA_NO_LIMIT;
+	no_figures(quota, SVA_QUOTA_NO_LIMIT);
 
 	guard(mutex)(&quota_lock);
 	for (level = 0; level <= cgrp->level; level++) {
@@ -589,8 +611,7 @@ void sva_quota_read_user(kuid_t uid, struct sva_quota *quota)
 		fill_figures(node, quota);
 		quota->left = node_left(node);
 	} else {
-		quota->max = default_max();
-		quota->left = quota->max;
+		no_figures(quota, default_max());
 	}
 }
 

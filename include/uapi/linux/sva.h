@@ -1053,9 +1053,9 @@ enum sva_quota_flags {
  * The limit of a cgroup is set by who may write the directory above it: whoever
  * a cgroup was delegated to can divide what it has and cannot get more. The root
  * has none. A user starts with the limit that the module parameter
- * ``user_limit`` has, which is no limit for who has CAP_SYS_RESOURCE in the
- * initial user namespace; to set another takes that capability, and so does
- * reading that of another user. @peak and @events of a user who has no PASID may
+ * ``user_limit`` has. Who has CAP_SYS_RESOURCE in the initial user namespace is not
+ * bound by his own; to set a limit takes that capability, and so does reading that
+ * of another user. @peak and @events of a user who has no PASID may
  * be forgotten.
  *
  * Errors: -EBADF @id is no directory of the cgroup v2 hierarchy or not open for
