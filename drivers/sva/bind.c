@@ -629,7 +629,7 @@ static int start_attachment(struct sva_attachment *att, struct sva_bond *bond)
  * Intel's forgets with that to wait for page requests at the unbind (7.2, drivers/
  * iommu/intel/pasid.c: the entry is not marked any more, because it is not present
  * then). One that is still being handled would be freed twice. While the process
- * is held the unbind waits; after its end, handling has to be waited for here.
+ * is held the unbind waits; else, handling has to be waited for here.
  */
 static void unbind_process(struct sva_attachment *att)
 {

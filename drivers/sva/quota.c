@@ -457,6 +457,77 @@ int sva_account_charge(struct sva_account *account, u32 count)
 	return ret;
 }
 
+/* An idle CPU keeps the mm of the process that it ran last. */
+static bool keeps_few(const struct sva_quota_node *node)
+{
+	u32 max = node_max(node);
+
+	return max == SVA_QUOTA_NO_LIMIT ||
+	       atomic_read(&node->kept) <= (u64)max + nr_cpu_ids;
+}
+
+static bool may_keep(struct sva_account *account)
+{
+	struct sva_quota_node *node;
+
+	for (node = account->cgroup; node && keeps_few(node); node = node->parent)
+		;
+	if (!node && !keeps_few(account->user) && !may_exceed(account))
+		node = account->user;
+	if (node)
+		atomic64_inc(&node->events);
+	return !node;
+}
+
+/**
+ * sva_account_charge_process() - Charge the PASID of a process to an account
+ * @account: The account
+ *
+ * As sva_account_charge(). In addition, those of ended processes whose memory is kept
+ * must not be many more than what may be charged.
+ *
+ * Context: Does not sleep.
+ * Return: 0, or -EDQUOT: nothing was charged.
+ */
+int sva_account_charge_process(struct sva_account *account)
+{
+	int ret = may_keep(account) && charge_all(account, 1) ? 0 : -EDQUOT;
+
+	trace_sva_charge(account->key.cgroup, account->key.uid, 1, ret);
+	return ret;
+}
+
+static void add_kept(struct sva_account *account, int count)
+{
+	struct sva_quota_node *node;
+
+	for (node = account->cgroup; node; node = node->parent)
+		atomic_add(count, &node->kept);
+	atomic_add(count, &account->user->kept);
+}
+
+/**
+ * sva_account_keep() - Count a PASID that is not charged any more, but not free
+ * @account: The account, which the PASID goes on to point to
+ *
+ * Context: Any.
+ */
+void sva_account_keep(struct sva_account *account)
+{
+	add_kept(account, 1);
+}
+
+/**
+ * sva_account_unkeep() - Undo sva_account_keep()
+ * @account: The account
+ *
+ * Context: Any.
+ */
+void sva_account_unkeep(struct sva_account *account)
+{
+	add_kept(account, -1);
+}
+
 /**
  * sva_account_uncharge() - Undo sva_account_charge()
  * @account: The account

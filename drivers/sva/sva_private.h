@@ -163,6 +163,7 @@ struct sva_quota_node {
 	struct sva_quota_node *parent;	/* NULL: the root, or a user */
 	unsigned int users;		/* nodes below it, accounts; quota_lock */
 	atomic_t used;			/* PASIDs charged */
+	atomic_t kept;			/* of ended processes, see process.c */
 	atomic_t peak;
 	atomic64_t events;
 	u32 max;			/* quota_lock to write */
@@ -189,6 +190,9 @@ struct sva_account *sva_account_get(u32 count);
 void sva_account_hold(struct sva_account *account, u32 count);
 void sva_account_put(struct sva_account *account, u32 count);
 int sva_account_charge(struct sva_account *account, u32 count);
+int sva_account_charge_process(struct sva_account *account);
+void sva_account_keep(struct sva_account *account);
+void sva_account_unkeep(struct sva_account *account);
 void sva_account_uncharge(struct sva_account *account, u32 count);
 kuid_t sva_quota_current_user(void);
 void sva_quota_read_cgroup(struct cgroup *cgrp, struct sva_quota *quota);

@@ -255,6 +255,59 @@ TEST_F(quota_process, a_dead_process_that_is_kept)
 	EXPECT_TRUE(quota_settles(self->fd, self->cg.fd, 0));
 }
 
+/* Gets a number, and leaves behind what keeps that: its memory. Says what it got. */
+static void be_mourned(FIXTURE_DATA(quota_process) *self)
+{
+	int ctx, ret, mem;
+	uint32_t mm;
+
+	BOND_CHECK(!quota_enter(&self->cg));
+	ctx = process_ctx(&mm);
+	BOND_CHECK(ctx >= 0);
+	ret = bond_attached("sva_sim0", ctx, mm);
+	mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	BOND_CHECK(mem >= 0);
+	BOND_CHECK(!bond_send(self->sock[1], &mem, 1, ret < 0 ? -ret : 0));
+	_exit(0);
+}
+
+/* What it got, 0 or a negative errno; *@mem keeps its number. */
+static int mourn(FIXTURE_DATA(quota_process) *self, int *mem)
+{
+	pid_t pid = fork();
+	uint32_t error;
+
+	if (!pid)
+		be_mourned(self);
+	if (pid < 0 || bond_receive(self->sock[0], mem, 1, &error) ||
+	    bond_join_child(pid) || !quota_settles(self->fd, self->cg.fd, 0))
+		return -EPROTO;
+	return -(int)error;
+}
+
+/* Not charged, but not free: a limit of few does not let one keep many. */
+TEST_F_TIMEOUT(quota_process, numbers_of_the_dead, 90)
+{
+	const int max = 2, cpus = sysconf(_SC_NPROCESSORS_CONF);
+	int mem[64], num, error = 0, i;
+
+	ASSERT_GT(ARRAY_SIZE(mem), max + cpus + 2);
+	ASSERT_EQ(0, quota_set(self->fd, self->cg.fd, max));
+	for (num = 0; num < max + cpus + 2 && !error; num++)
+		error = mourn(self, &mem[num]);
+	EXPECT_EQ(-EDQUOT, error);
+	/* What CPUs keep counts as well, but it is not more than that. */
+	EXPECT_LT(max, num - 1);
+	for (i = 0; i < num; i++)
+		close(mem[i]);
+	for (i = 0; i < 100 && error == -EDQUOT; i++) {
+		core_sleep_ms(100 * SVA_SLOWER);
+		error = mourn(self, &mem[0]);
+		close(mem[0]);
+	}
+	EXPECT_EQ(0, error);
+}
+
 /* Each process is another one, by fork as well as by exec. */
 static void be_parent(FIXTURE_DATA(quota_process) *self)
 {
