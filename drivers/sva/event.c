@@ -26,8 +26,8 @@ struct sva_veventq {
 	bool closed;
 	u32 sequence;			/* of the last event, lost ones counted */
 	bool lost;			/* the last one was not stored */
-	u32 head;			/* events ever stored */
-	u32 tail;			/* of those, how many were read */
+	u32 first;			/* the oldest one that was not read */
+	u32 nr_unread;
 	u32 depth;
 	struct sva_vevent events[] __counted_by(depth);
 };
@@ -43,9 +43,9 @@ void sva_veventq_add(struct sva_veventq *q, struct sva_vevent *event)
 {
 	guard(spinlock_irqsave)(&q->lock);
 	event->sequence = ++q->sequence;
-	q->lost = q->head - q->tail == q->depth;
+	q->lost = q->nr_unread == q->depth;
 	if (!q->lost)
-		q->events[q->head++ % q->depth] = *event;
+		q->events[(q->first + q->nr_unread++) % q->depth] = *event;
 	wake_up_interruptible(&q->wait);
 }
 
@@ -69,8 +69,8 @@ static u32 peek(struct sva_veventq *q, struct sva_vevent *events, u32 room)
 	u32 n = 0;
 
 	guard(spinlock_irq)(&q->lock);
-	while (n < room && q->tail + n != q->head) {
-		events[n] = q->events[(q->tail + n) % q->depth];
+	while (n < room && n < q->nr_unread) {
+		events[n] = q->events[(q->first + n) % q->depth];
 		n++;
 	}
 	if (n < room && q->lost) {
@@ -92,13 +92,14 @@ static void mark_read(struct sva_veventq *q, const struct sva_vevent *events,
 		if (events[n].sequence == q->sequence)
 			q->lost = false;
 	}
-	q->tail += n;
+	q->first = (q->first + n) % q->depth;
+	q->nr_unread -= n;
 }
 
 static bool has_events(struct sva_veventq *q)
 {
 	guard(spinlock_irq)(&q->lock);
-	return q->tail != q->head || q->lost;
+	return q->nr_unread || q->lost;
 }
 
 static ssize_t veventq_read(struct file *file, char __user *buf, size_t count,
@@ -170,7 +171,7 @@ static void veventq_show_fdinfo(struct seq_file *m, struct file *file)
 	bool lost;
 
 	scoped_guard(spinlock_irq, &q->lock) {
-		unread = q->head - q->tail;
+		unread = q->nr_unread;
 		lost = q->lost;
 	}
 	seq_printf(m, "sva-depth:\t%u\n", q->depth);

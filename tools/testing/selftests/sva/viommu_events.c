@@ -9,7 +9,7 @@
 #include "viommu.h"
 #include "kselftest_harness.h"
 
-#define DEPTH	4
+#define DEPTH	3
 
 FIXTURE(viommu_events) {
 	struct core_counts before;
@@ -159,6 +159,24 @@ TEST_F(viommu_events, viommu_event_read_in_parts)
 	EXPECT_EQ(1, event.sequence);
 	ASSERT_EQ(1, read_events(self->events, &event, 1));
 	EXPECT_EQ(2, event.sequence);
+}
+
+/* One more than was read, for several times round the queue */
+TEST_F(viommu_events, viommu_event_order)
+{
+	struct sva_vevent event;
+	int i;
+
+	FAULT(0);
+	for (i = 1; i < 5 * DEPTH; i++) {
+		FAULT(i % 8);
+		ASSERT_EQ(1, read_events(self->events, &event, 1));
+		EXPECT_EQ(i, event.sequence);
+		EXPECT_EQ(GVA + (i - 1) % 8 * CORE_PAGE, event.addr);
+	}
+	ASSERT_EQ(1, read_events(self->events, &event, 1));
+	EXPECT_EQ(i, event.sequence);
+	EXPECT_EQ(-EAGAIN, read_events(self->events, &event, 1));
 }
 
 /* Nor does what could not be told get lost, the lost mark included. */
