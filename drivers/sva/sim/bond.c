@@ -18,8 +18,8 @@ static const struct sva_bond_ops sim_bond_ops = {
 };
 
 /*
- * Only a RID handle that is bound to a PASID table has PASIDs that are not the
- * host's. For any other, the IOMMU knows nothing of the guest's.
+ * Only a PASID table has PASIDs that are not the host's. Whether the RID handle is
+ * bound to one is looked at in each access: that may change.
  */
 static int check_guest_pasid(struct sim_queue *queue,
 			     const struct sva_sim_attach *cmd)
@@ -40,6 +40,7 @@ static int check_guest_pasid(struct sim_queue *queue,
  */
 int sim_bond_attach(struct sim_queue *queue, const struct sva_sim_attach *cmd)
 {
+	bool guest = cmd->flags & SVA_SIM_ATTACH_F_GUEST_PASID;
 	struct sva_bond *bond;
 	u32 number;
 	int ret;
@@ -56,7 +57,7 @@ int sim_bond_attach(struct sim_queue *queue, const struct sva_sim_attach *cmd)
 		return PTR_ERR(bond);
 
 	number = sva_bond_pasid(bond);
-	if (cmd->flags & SVA_SIM_ATTACH_F_GUEST_PASID) {
+	if (guest) {
 		if (number) {
 			sva_detach(bond);
 			return -EINVAL;
@@ -64,7 +65,7 @@ int sim_bond_attach(struct sim_queue *queue, const struct sva_sim_attach *cmd)
 		number = cmd->guest_pasid;
 	}
 	queue->bond = bond;
-	sim_queue_start(queue, number);
+	sim_queue_start(queue, number, guest);
 	return 0;
 }
 

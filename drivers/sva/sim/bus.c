@@ -67,7 +67,7 @@ static int miss(struct sva_sim_dma *dma, struct sim_access *acc,
 
 	acc->locked = false;
 	idx = srcu_read_lock(&sdev->walks);
-	dom = sim_dev_domain(sdev, acc->pasid);
+	dom = sim_dev_domain(acc);
 	ret = dom ? dom->walk(dom, acc) :
 		    sim_fault(acc, SVA_SIM_FAULT_PASID_NONE, false);
 	request = ret == -EFAULT && acc->recoverable &&
@@ -117,6 +117,7 @@ static int access(struct sva_sim_dma *dma, u64 addr, void *buf, size_t len,
 	struct sim_access acc = {
 		.sdev = to_sim_dev(dma->dev),
 		.pasid = dma->pasid,
+		.guest = dma->guest,
 		.write = write,
 	};
 	int ret;

@@ -96,7 +96,8 @@ struct sim_engine {
  * @node: On sim_engine.queues
  * @lock: Serialises attach and detach
  * @bond: What sva_attach() gave, or NULL
- * @pasid: PASID of the bond
+ * @pasid: PASID of the bond, or a guest's
+ * @guest: @pasid is a guest's
  * @ring_lock: Protects all of the following that is not @work's own
  * @attached: Descriptors are accepted
  * @revoked: The bond is being revoked, or is
@@ -120,6 +121,7 @@ struct sim_queue {
 	struct mutex lock; /* Serialises attach and detach */
 	struct sva_bond *bond;
 	u32 pasid;
+	bool guest;
 
 	spinlock_t ring_lock; /* Protects the following up to @wait */
 	bool attached;
@@ -156,7 +158,7 @@ void sim_bond_detach(struct sim_queue *queue);
 struct sim_queue *sim_queue_create(struct sim_engine *engine);
 void sim_queue_destroy(struct sim_queue *queue);
 void sim_queue_prepare(struct sim_queue *queue);
-void sim_queue_start(struct sim_queue *queue, u32 pasid);
+void sim_queue_start(struct sim_queue *queue, u32 pasid, bool guest);
 void sim_queue_stop(struct sim_queue *queue, bool revoked);
 int sim_queue_submit(struct sim_queue *queue, const struct sva_sim_desc *desc);
 bool sim_queue_has_room(struct sim_queue *queue);

@@ -272,6 +272,7 @@ static int write_record(struct sva_sim_exec *exec, u64 addr,
 
 	sva_sim_dma_init(&last, exec->dma.dev);
 	last.pasid = exec->dma.pasid;
+	last.guest = exec->dma.guest;
 	last.no_fault = true;
 	return write_with(&last, addr, result);
 }
@@ -295,6 +296,7 @@ bool sva_sim_exec_run(struct sva_sim_exec *exec, const struct sva_sim_run *run,
 		WRITE_ONCE(exec->dma.stop, true);
 
 	exec->dma.pasid = run->pasid;
+	exec->dma.guest = run->guest;
 	exec->dma.page_requests = 0;
 	exec->dma.private_data[0] = run->private_data[0];
 	exec->dma.private_data[1] = run->private_data[1];
@@ -367,6 +369,7 @@ static bool soft_execute(struct sim_queue *queue, const struct sva_sim_desc *des
 	const struct sva_sim_run run = {
 		.desc = *desc,
 		.pasid = queue->pasid,
+		.guest = queue->guest,
 		.private_data = { queue->id, queue->tail },
 		.stop = &queue->stop,
 	};

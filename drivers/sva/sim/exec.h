@@ -16,12 +16,14 @@ struct sva_sim_exec;
  * struct sva_sim_run - a descriptor and what goes with it
  * @desc: The descriptor
  * @pasid: PASID of its accesses, 0 for none
+ * @guest: @pasid is a guest's, for a PASID table only
  * @private_data: What its page requests carry
  * @stop: Once set, it ends as aborted; who sets it calls sva_sim_exec_stop() then
  */
 struct sva_sim_run {
 	struct sva_sim_desc desc;
 	u32 pasid;
+	bool guest;
 	u64 private_data[2];
 	const bool *stop;
 };

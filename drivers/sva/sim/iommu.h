@@ -181,6 +181,7 @@ PT_IOMMU_CHECK_DOMAIN(struct sim_domain, pt.iommu, domain);
  * struct sim_access - an access that stays within one page
  * @sdev: Who makes it
  * @pasid: PASID that it carries
+ * @guest: @pasid is a guest's
  * @addr: Address
  * @buf: Where the data is, or goes
  * @len: Bytes
@@ -192,6 +193,7 @@ PT_IOMMU_CHECK_DOMAIN(struct sim_domain, pt.iommu, domain);
 struct sim_access {
 	struct sim_dev *sdev;
 	u32 pasid;
+	bool guest;
 	u64 addr;
 	void *buf;
 	size_t len;
@@ -366,16 +368,21 @@ static inline struct sim_domain *to_sim_domain(struct iommu_domain *domain)
 }
 
 /*
- * What the requests of a device with some PASID, or 0, translate through. It may
- * be used in an SRCU section of sim_dev.walks that began before.
+ * What an access translates through. It may be used in an SRCU section of
+ * sim_dev.walks that began before.
+ *
+ * A guest's PASID may be the number of one of the host's. Neither is taken for the
+ * other, whatever the RID is bound to by now.
  */
-static inline struct sim_domain *sim_dev_domain(struct sim_dev *sdev, u32 pasid)
+static inline struct sim_domain *sim_dev_domain(const struct sim_access *acc)
 {
-	struct sim_domain *rid = READ_ONCE(sdev->rid);
+	struct sim_domain *rid = READ_ONCE(acc->sdev->rid);
 
-	if (pasid == IOMMU_NO_PASID || (rid && rid->is_table))
+	if (acc->guest)
+		return rid && rid->is_table ? rid : NULL;
+	if (acc->pasid == IOMMU_NO_PASID)
 		return rid;
-	return xa_load(&sdev->table, pasid);
+	return xa_load(&acc->sdev->table, acc->pasid);
 }
 
 static inline struct sim_dev *to_sim_dev(struct device *dev)

@@ -103,6 +103,14 @@ static void copy(struct sim_tlbe *tlbe, struct sim_access *acc)
 	kunmap_local(mem);
 }
 
+/* As in sim_dev_domain(): the number does not tell whose PASID it is. */
+static bool is_for(const struct sim_tlbe *tlbe, const struct sim_access *acc)
+{
+	bool table = tlbe->dom->is_table;
+
+	return acc->guest ? table : !table || acc->pasid == IOMMU_NO_PASID;
+}
+
 /**
  * sim_iotlb_hit() - Make an access if the IOTLB has its translation
  * @acc: The access
@@ -117,7 +125,7 @@ bool sim_iotlb_hit(struct sim_access *acc)
 
 	read_lock(&tlb->lock);
 	tlbe = find(tlb, acc->pasid, acc->addr >> PAGE_SHIFT, 0);
-	hit = tlbe && (tlbe->write || !acc->write);
+	hit = tlbe && is_for(tlbe, acc) && (tlbe->write || !acc->write);
 	if (hit)
 		copy(tlbe, acc);
 	read_unlock(&tlb->lock);
@@ -228,7 +236,7 @@ int sim_iotlb_fill(struct sim_tlbe *tlbe, struct sim_access *acc,
 
 	write_lock(&tlb->lock);
 	/* Whoever changes the table flushes afterwards, under this lock. */
-	if (sim_dev_domain(acc->sdev, tlbe->pasid) == tlbe->dom) {
+	if (sim_dev_domain(acc) == tlbe->dom) {
 		insert(tlb, tlbe, reap);
 		copy(tlbe, acc);
 		ret = 0;
@@ -314,7 +322,7 @@ void sim_iotlb_fill_upper(struct sim_domain *dom, struct sim_access *acc,
 	tlbe->s1 = upper->s1;
 
 	write_lock(&tlb->lock);
-	if (sim_dev_domain(acc->sdev, tlbe->pasid) == dom)
+	if (sim_dev_domain(acc) == dom)
 		insert(tlb, tlbe, reap);
 	else
 		list_add(&tlbe->node, reap);

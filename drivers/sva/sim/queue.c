@@ -73,11 +73,13 @@ void sim_queue_prepare(struct sim_queue *queue)
  * sim_queue_start() - Let a queue take descriptors
  * @queue: The queue
  * @pasid: PASID of its accesses
+ * @guest: @pasid is a guest's
  */
-void sim_queue_start(struct sim_queue *queue, u32 pasid)
+void sim_queue_start(struct sim_queue *queue, u32 pasid, bool guest)
 {
 	spin_lock(&queue->ring_lock);
 	queue->pasid = pasid;
+	queue->guest = guest;
 	queue->attached = true;
 	spin_unlock(&queue->ring_lock);
 	wake_up_all(&queue->wait);

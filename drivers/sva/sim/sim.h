@@ -114,6 +114,7 @@ bool sva_sim_has_user_tables(u32 iommu);
  * struct sva_sim_dma - one stream of accesses of an engine
  * @dev: The engine's device
  * @pasid: PASID that the accesses carry, 0 for none
+ * @guest: @pasid is a guest's: accesses fail while the device has no PASID table
  * @ahead: How many bytes the engine goes on to access this way, from the next
  *         address on: what page requests may ask for
  * @private_data: What page requests carry
@@ -129,6 +130,7 @@ bool sva_sim_has_user_tables(u32 iommu);
 struct sva_sim_dma {
 	struct device *dev;
 	u32 pasid;
+	bool guest;
 	u64 ahead;
 	u64 private_data[2];
 	bool no_fault;

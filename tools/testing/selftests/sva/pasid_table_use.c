@@ -66,7 +66,7 @@ FIXTURE_SETUP(pasid_table)
 	self->data = (struct sva_sim_hwpt_table) {
 		.table_gpa = self->gpa, .entries_log2 = BITS,
 	};
-	self->q = guest_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 8);
+	self->q = sva_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 8);
 	ASSERT_LE(0, self->q);
 	ASSERT_EQ(0, table_as(&self->g, &self->data, self->q, &self->as));
 	ASSERT_EQ(0, pasid_alloc_handle(self->g.fd, SVA_PASID_F_RID,
@@ -337,6 +337,149 @@ TEST_F(pasid_table, pasid_table_no_host_pasids)
 	ASSERT_EQ(0, ATTACH(self->g.sim, 1));
 	EXPECT_EQ(-EBUSY, sva_sim_attach(sim, self->g.fd, pasid, NULL));
 	close(sim);
+}
+
+/* --- numbers that are a guest's PASID and the host's ---------------------------- */
+
+/* Another context that has a PASID of the host's on the same engine. */
+struct stranger {
+	int fd;
+	int sim;
+	uint32_t as;
+	uint32_t pasid;
+	uint64_t *mem;		/* what it can reach at GVA */
+};
+
+/* All but the attach; the number is one that the guest's table has an entry for. */
+static int stranger_init(struct stranger *s, const struct guest *g)
+{
+	int ret;
+
+	s->mem = sva_mem(CORE_PAGE);
+	s->sim = sva_sim_open_name(g->node);
+	s->fd = sva_open();
+	if (!s->mem || s->sim < 0 || s->fd < 0)
+		return -ENOMEM;
+	ret = sva_as_alloc(s->fd, &s->as);
+	if (!ret)
+		ret = iova_map_at(s->fd, s->as, CORE_RW, s->mem, CORE_PAGE, GVA);
+	if (!ret)
+		ret = sva_pasid_alloc(s->fd, 0, 1, (1 << BITS) - 1, &s->pasid);
+	return ret ? ret : sva_pasid_bind(s->fd, s->pasid, s->as);
+}
+
+static void stranger_exit(struct stranger *s)
+{
+	close(s->sim);
+	close(s->fd);
+	munmap(s->mem, CORE_PAGE);
+}
+
+static int fill(int sim, uint64_t value)
+{
+	struct sva_sim_desc desc = sva_sim_fill(GVA, value, 8);
+
+	return sva_sim_run_blind(sim, &desc);
+}
+
+/* The guest's queue carries the number of the stranger's PASID, and has no table. */
+static void expect_nothing_there(struct __test_metadata *_metadata,
+				 FIXTURE_DATA(pasid_table) *self,
+				 struct stranger *s)
+{
+	uint64_t i;
+
+	ASSERT_EQ(0, sva_sim_attach(s->sim, s->fd, s->pasid, NULL));
+	/* From the second time on, the IOTLB has the page. */
+	for (i = 1; i <= 3; i++) {
+		EXPECT_EQ(-EIO, fill(self->g.sim, 99));
+		EXPECT_EQ(0x59, guest_fault(&self->g));
+		EXPECT_EQ(i - 1, *s->mem);
+		EXPECT_EQ(0, fill(s->sim, i));
+		EXPECT_EQ(i, *s->mem);
+	}
+}
+
+TEST_F(pasid_table, pasid_table_rid_unbound)
+{
+	struct stranger s;
+
+	ASSERT_EQ(0, stranger_init(&s, &self->g));
+	ASSERT_EQ(0, sva_pasid_bind(self->g.fd, self->rid, SVA_AS_NONE));
+	ASSERT_EQ(0, ATTACH(self->g.sim, s.pasid));
+	expect_nothing_there(_metadata, self, &s);
+	stranger_exit(&s);
+}
+
+TEST_F(pasid_table, pasid_table_rid_of_iova_space)
+{
+	struct stranger s;
+
+	ASSERT_EQ(0, stranger_init(&s, &self->g));
+	ASSERT_EQ(0, sva_pasid_bind(self->g.fd, self->rid, self->g.parent));
+	ASSERT_EQ(0, ATTACH(self->g.sim, s.pasid));
+	expect_nothing_there(_metadata, self, &s);
+	/* Nor is it what the RID is bound to. */
+	ASSERT_EQ(0, sva_sim_detach(self->g.sim));
+	ASSERT_EQ(0, ATTACH(self->g.sim, 0));
+	EXPECT_EQ(-EIO, sva_sim_run_blind(self->g.sim, &(struct sva_sim_desc) {
+		.op = SVA_SIM_OP_FILL, .dst = GUEST_BASE, .len = 8 }));
+	EXPECT_EQ(0x59, guest_fault(&self->g));
+	stranger_exit(&s);
+}
+
+TEST_F(pasid_table, pasid_table_taken_away)
+{
+	struct guest_space a;
+	struct stranger s;
+	uint64_t *pa;
+
+	ASSERT_EQ(0, stranger_init(&s, &self->g));
+	guest_space_init(&a, &self->g, 4);
+	pa = guest_map_new(&a, GVA);
+	set_entry(&self->table[s.pasid], &a);
+	ASSERT_EQ(0, ATTACH(self->g.sim, s.pasid));
+	EXPECT_EQ(0, fill(self->g.sim, 7));
+	ASSERT_EQ(0, sva_pasid_bind(self->g.fd, self->rid, SVA_AS_NONE));
+	expect_nothing_there(_metadata, self, &s);
+	EXPECT_EQ(7, *pa);
+
+	/* With the table, the guest has its PASID again. */
+	ASSERT_EQ(0, sva_sim_detach(s.sim));
+	ASSERT_EQ(0, sva_pasid_bind(self->g.fd, self->rid, self->as));
+	EXPECT_EQ(0, fill(self->g.sim, 8));
+	EXPECT_EQ(8, *pa);
+	EXPECT_EQ(3, *s.mem);
+	stranger_exit(&s);
+}
+
+/* What is not bound is not set, so that the guest can have its table beside it. */
+TEST_F(pasid_table, pasid_table_not_for_host_pasids)
+{
+	struct guest_space a;
+	struct stranger s;
+	uint64_t i, *pa;
+
+	ASSERT_EQ(0, stranger_init(&s, &self->g));
+	ASSERT_EQ(0, sva_sim_attach(s.sim, s.fd, s.pasid, NULL));
+	ASSERT_EQ(0, sva_pasid_bind(s.fd, s.pasid, SVA_AS_NONE));
+	guest_space_init(&a, &self->g, 4);
+	pa = guest_map_new(&a, GVA);
+	set_entry(&self->table[s.pasid], &a);
+	ASSERT_EQ(0, ATTACH(self->g.sim, s.pasid));
+	for (i = 1; i <= 3; i++) {
+		EXPECT_EQ(-EIO, fill(s.sim, 99));
+		EXPECT_EQ(0x59, guest_fault(&self->g));
+		EXPECT_EQ(i - 1, *pa);
+		EXPECT_EQ(0, fill(self->g.sim, i));
+		EXPECT_EQ(i, *pa);
+	}
+	/* Nor is there room for what it is to reach. */
+	EXPECT_EQ(-EBUSY, sva_pasid_bind(s.fd, s.pasid, s.as));
+	EXPECT_EQ(-EIO, fill(s.sim, 99));
+	EXPECT_EQ(3, *pa);
+	EXPECT_EQ(0, *s.mem);
+	stranger_exit(&s);
 }
 
 /* The other flavour does not know guest PASIDs. */
