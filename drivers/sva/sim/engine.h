@@ -9,9 +9,10 @@
  *       sim_queue.lock		attach and detach of one queue
  *         sim_engine.live	read: calls that need the device; write: removal
  *           ...		whatever sva_attach() and sva_detach() take
+ *         sim_queue.stop_lock	the end of its work, and what that takes
  *   sim_queue.ring_lock	innermost, does not sleep
  *
- * revoke() takes the ring_lock only, because sva_detach() waits for it.
+ * revoke() takes the last two only, because sva_detach() waits for it.
  */
 #ifndef __SVA_SIM_ENGINE_H
 #define __SVA_SIM_ENGINE_H
@@ -98,6 +99,7 @@ struct sim_engine {
  * @bond: What sva_attach() gave, or NULL
  * @pasid: PASID of the bond, or a guest's
  * @guest: @pasid is a guest's
+ * @stop_lock: Held by who stops the queue, until nothing of it is executing
  * @ring_lock: Protects all of the following that is not @work's own
  * @attached: Descriptors are accepted
  * @revoked: The bond is being revoked, or is
@@ -122,6 +124,7 @@ struct sim_queue {
 	struct sva_bond *bond;
 	u32 pasid;
 	bool guest;
+	struct mutex stop_lock; /* Held until nothing is executing any more */
 
 	spinlock_t ring_lock; /* Protects the following up to @wait */
 	bool attached;

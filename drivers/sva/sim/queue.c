@@ -93,7 +93,8 @@ void sim_queue_start(struct sim_queue *queue, u32 pasid, bool guest)
  * Descriptors that were not finished complete as aborted.
  *
  * Context: Process context, sleeps until the work has noticed, which it does at
- * the next page. The caller may be the core, in revoke().
+ * the next page. The caller may be the core, in revoke(), also while another one
+ * detaches.
  */
 void sim_queue_stop(struct sim_queue *queue, bool revoked)
 {
@@ -107,7 +108,14 @@ void sim_queue_stop(struct sim_queue *queue, bool revoked)
 	spin_unlock(&queue->ring_lock);
 
 	queue->engine->ops->stop(queue);
-	flush_work(&queue->work);
+	/*
+	 * Work that has not begun may wait for the work of other queues, and that
+	 * for user space as long as it likes: what there is to abort is aborted here.
+	 */
+	mutex_lock(&queue->stop_lock);
+	if (cancel_work_sync(&queue->work))
+		sim_queue_work(&queue->work);
+	mutex_unlock(&queue->stop_lock);
 	wake_up_all(&queue->wait);
 }
 
@@ -150,7 +158,7 @@ int sim_queue_submit(struct sim_queue *queue, const struct sva_sim_desc *desc)
 		ret = -EAGAIN;
 	} else {
 		queue->ring[queue->head++ % SIM_QUEUE_DEPTH] = *desc;
-		/* Under the lock, so that sim_queue_stop() flushes the last. */
+		/* Under the lock, so that sim_queue_stop() finds the last. */
 		queue_work(sim_workqueue, &queue->work);
 	}
 	spin_unlock(&queue->ring_lock);
@@ -186,6 +194,7 @@ struct sim_queue *sim_queue_create(struct sim_engine *engine)
 	queue->engine = engine;
 	queue->id = atomic64_inc_return(&sim_queue_ids);
 	mutex_init(&queue->lock);
+	mutex_init(&queue->stop_lock);
 	spin_lock_init(&queue->ring_lock);
 	init_waitqueue_head(&queue->wait);
 	INIT_WORK(&queue->work, sim_queue_work);

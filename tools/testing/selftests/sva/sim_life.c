@@ -4,6 +4,7 @@
  * is at work.
  */
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -322,6 +323,183 @@ TEST_F(sim_life, sim_disable_wakes_reader)
 	ASSERT_EQ(0, sva_sim_set(self->engine, "enable", "0"));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
+}
+
+/* It is for engines only, whatever driver_override says. */
+TEST_F(sim_life, sim_foreign_device)
+{
+	const char *name = "serial8250", *dev = "/sys/bus/platform/devices/serial8250";
+	char override[96], unbind[96];
+
+	snprintf(override, sizeof(override), "%s/driver_override", dev);
+	snprintf(unbind, sizeof(unbind), "%s/driver/unbind", dev);
+	if (sva_write_file(override, "sva_sim"))
+		SKIP(return, "no other platform device");
+	sva_write_file(unbind, name);
+	EXPECT_EQ(-ENODEV,
+		  sva_write_file("/sys/bus/platform/drivers/sva_sim/bind", name));
+	EXPECT_EQ(0, sva_write_file(override, "\n"));
+	EXPECT_EQ(0, sva_write_file("/sys/bus/platform/drivers_probe", name));
+}
+
+/* --- descriptors that have not begun ------------------------------------------- */
+
+/* So many queues are executed at a time (WQ_MAX_ACTIVE); here are some more. */
+#define ACTIVE 2048
+#define CROWD (ACTIVE + 52)
+
+/* Makes a PASID whose page requests nobody answers; returns the fault queue. */
+static int make_unanswered(int fd, uint32_t *pasid)
+{
+	int ret, q = sva_faultq(fd, 0, CROWD);
+	uint32_t as;
+
+	if (q < 0)
+		return q;
+	ret = sva_as_asking(fd, q, &as);
+	if (!ret)
+		ret = sva_pasid_alloc(fd, 0, 0, 0, pasid);
+	if (!ret)
+		ret = sva_pasid_bind(fd, *pasid, as);
+	return ret ? ret : q;
+}
+
+static int fill_crowd(const char *dev, int fd, uint32_t pasid)
+{
+	struct sva_sim_desc desc = sva_sim_fill(0x10000, 1, 8);
+	int i, sim, ret;
+
+	ret = sva_limit_fds(CROWD + 100);
+	for (i = 0; !ret && i < CROWD; i++) {
+		sim = sva_sim_open_name(dev);
+		if (sim < 0)
+			return sim;
+		ret = sva_sim_attach(sim, fd, pasid, NULL);
+		if (!ret)
+			ret = sva_sim_submit(sim, &desc);
+	}
+	return ret;
+}
+
+/* A process with many queues, of which the last that it opened have not begun. */
+static pid_t crowd(FIXTURE_DATA(sim_life) *self, uint32_t pasid)
+{
+	pid_t parent = getpid(), pid;
+	int waited, ready[2];
+	char c = 0;
+
+	if (pipe(ready))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent || fill_crowd(self->dev, self->fd, pasid) ||
+		    write(ready[1], &c, 1) != 1)
+			_exit(1);
+		pause();
+		_exit(2);
+	}
+	close(ready[1]);
+	waited = pid > 0 && read(ready[0], &c, 1) == 1 ? 0 : SVA_TIMEOUT_MS;
+	close(ready[0]);
+	for (; waited < SVA_TIMEOUT_MS; waited += 10) {
+		if (sva_sim_count(self->engine, "page_requests") >= ACTIVE)
+			return pid;
+		usleep(10000);
+	}
+	return -1;
+}
+
+/* Whether a process ends soon. */
+static bool ends(pid_t pid, int *status)
+{
+	int waited;
+
+	for (waited = 0; waited < SVA_TIMEOUT_MS; waited += 10) {
+		if (waitpid(pid, status, WNOHANG) == pid)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* Closes a queue whose descriptor has not begun. Returns whether it says so. */
+static bool closed_is_aborted(const char *dev)
+{
+	struct sva_sim_completion *done = sva_mem(sizeof(*done));
+	struct sva_sim_desc desc = { .op = SVA_SIM_OP_NOP };
+	int sim = sva_sim_open_name(dev), fd = sva_open();
+	uint32_t pasid;
+
+	if (!done || sim < 0 || fd < 0)
+		return false;
+	memset(done, 0, sizeof(*done));
+	desc.completion = (uintptr_t)done;
+	if (sva_pasid_alloc(fd, SVA_PASID_F_MM, 0, 0, &pasid) ||
+	    sva_sim_attach(sim, fd, pasid, NULL) || sva_sim_submit(sim, &desc))
+		return false;
+	close(sim);
+	return __atomic_load_n(&done->status, __ATOMIC_ACQUIRE) ==
+	       SVA_SIM_STATUS_ABORTED;
+}
+
+/* Whoever hangs does so until the page requests are answered, for which @q is kept. */
+TEST_F_TIMEOUT(sim_life, sim_end_before_begin, 100)
+{
+	int q, status = 0;
+	uint32_t pasid;
+	pid_t pid, closer;
+
+	q = make_unanswered(self->fd, &pasid);
+	ASSERT_LE(0, q);
+	pid = crowd(self, pasid);
+	ASSERT_LT(0, pid);
+
+	closer = fork();
+	ASSERT_LE(0, closer);
+	if (!closer) {
+		close(q);
+		_exit(!closed_is_aborted(self->dev));
+	}
+	EXPECT_TRUE(ends(closer, &status));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_TRUE(ends(pid, &status));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	close(q);
+	while (wait(NULL) > 0)
+		;
+	ASSERT_EQ(0, sva_sim_attach(self->sim, self->fd, self->pasid, NULL));
+	EXPECT_TRUE(works(self->sim, self->mem, self->done));
+}
+
+/* Queues are revoked, the first one first, and closed, the last one first. */
+TEST_F_TIMEOUT(sim_life, sim_disable_before_begin, 100)
+{
+	int q, status = 0;
+	pid_t pid, disabler;
+	uint32_t pasid;
+
+	q = make_unanswered(self->fd, &pasid);
+	ASSERT_LE(0, q);
+	pid = crowd(self, pasid);
+	ASSERT_LT(0, pid);
+
+	disabler = fork();
+	ASSERT_LE(0, disabler);
+	if (!disabler) {
+		close(q);
+		_exit(!!sva_sim_set(self->engine, "enable", "0"));
+	}
+	EXPECT_EQ(0, kill(pid, SIGKILL));
+	EXPECT_TRUE(ends(disabler, &status));
+	EXPECT_EQ(0, status);
+	EXPECT_TRUE(ends(pid, &status));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	close(q);
+	while (wait(NULL) > 0)
+		;
+	expect_gone(_metadata, self->sim);
 }
 
 static int unload(const char *module)
