@@ -3,14 +3,19 @@
  * The driver of the software DMA engines, platform devices that config.c makes.
  */
 #include <linux/platform_device.h>
+#include <linux/string.h>
 
 #include "engine.h"
 
 static int soft_probe(struct platform_device *pdev)
 {
-	struct sva_sim_port *port = sva_sim_port_of(&pdev->dev);
+	struct sva_sim_port *port;
 	struct sim_engine *engine;
 
+	/* driver_override can name any device. */
+	if (strcmp(pdev->name, SVA_SIM_DRIVER_NAME))
+		return -ENODEV;
+	port = sva_sim_port_of(&pdev->dev);
 	if (!port)
 		return -ENODEV;
 
