@@ -4,7 +4,8 @@
  * from the beginning are there as well.
  *
  * configfs calls drop_item() with locks held that a user of the engine might
- * need, but removing an engine waits for none of its users.
+ * need, but removing an engine waits for none of its users, unless it is a VFIO
+ * device: VFIO waits until that is closed, which takes none of these locks.
  */
 #include <linux/configfs.h>
 #include <linux/kstrtox.h>
