@@ -10,7 +10,8 @@
  *
  * It is bound to an engine by driver_override.
  *
- * Lock order: sim_queue.lock, then what sva_vfio_attached() takes.
+ * Lock order: sim_queue.lock, then sim_vfio.irq_lock or what sva_vfio_attached()
+ * takes.
  */
 #include <linux/cleanup.h>
 #include <linux/completion.h>
@@ -27,6 +28,7 @@
 #include <linux/sva_vfio.h>
 #include <linux/uaccess.h>
 #include <linux/vfio.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "../sim/exec.h"
@@ -60,6 +62,7 @@ struct sim_vfio;
  * @allowed: @run may use its PASID
  * @stop: @run is to end
  * @work: Executes @run
+ * @idle: Woken when @run has ended
  */
 struct sim_queue {
 	struct sim_vfio *dev;
@@ -75,6 +78,7 @@ struct sim_queue {
 	bool allowed;
 	bool stop;
 	struct work_struct work;
+	wait_queue_head_t idle;
 };
 
 /**
@@ -225,8 +229,10 @@ static void queue_work_fn(struct work_struct *work)
 		queue->record = result;
 		queue->not_written = !written;
 		queue->state = SVA_SIM_STATE_DONE;
+		/* No interrupt comes once somebody has found it done. */
+		signal_irq(queue->dev, queue->index);
+		wake_up_all(&queue->idle);
 	}
-	signal_irq(queue->dev, queue->index);
 }
 
 static bool is_allowed(struct sim_queue *queue)
@@ -261,22 +267,44 @@ static void abort_run(struct sim_queue *queue)
 	sva_sim_exec_stop(queue->exec);
 }
 
+/* @nr: which run; another may be under way by now */
+static bool is_over(struct sim_queue *queue, u64 nr)
+{
+	guard(spinlock)(&queue->lock);
+	return queue->state != SVA_SIM_STATE_BUSY ||
+	       queue->run.private_data[1] != nr;
+}
+
+/*
+ * Ends what is being executed, if it is of @pasid, which is 0 for any. What is
+ * started meanwhile is not waited for: nobody may ever end that.
+ */
+static void end_run(struct sim_queue *queue, u32 pasid)
+{
+	bool pending;
+	u64 nr;
+
+	scoped_guard(spinlock, &queue->lock) {
+		if (pasid && queue->run.pasid != pasid)
+			return;
+		abort_run(queue);
+		nr = queue->run.private_data[1];
+		/* Others may have all workers for as long as they like. */
+		pending = cancel_work(&queue->work);
+	}
+	if (pending)
+		queue_work_fn(&queue->work);
+	wait_event(queue->idle, is_over(queue, nr));
+}
+
 /* Nothing that carries the PASID is started any more: is_allowed() says so. */
 static void sim_stop(struct vfio_device *vdev, u32 pasid)
 {
 	struct sim_vfio *sim = to_sim(vdev);
 	int i;
 
-	for (i = 0; i < NR_QUEUES; i++) {
-		struct sim_queue *queue = &sim->queues[i];
-
-		scoped_guard(spinlock, &queue->lock) {
-			if (queue->run.pasid != pasid)
-				continue;
-			abort_run(queue);
-		}
-		flush_work(&queue->work);
-	}
+	for (i = 0; i < NR_QUEUES; i++)
+		end_run(&sim->queues[i], pasid);
 }
 
 static const struct sva_vfio_ops sva_ops = {
@@ -291,9 +319,7 @@ static void reset(struct sim_vfio *sim)
 	for (i = 0; i < NR_QUEUES; i++) {
 		struct sim_queue *queue = &sim->queues[i];
 
-		scoped_guard(spinlock, &queue->lock)
-			abort_run(queue);
-		flush_work(&queue->work);
+		end_run(queue, 0);
 		scoped_guard(spinlock, &queue->lock) {
 			if (queue->state == SVA_SIM_STATE_BUSY)
 				continue;	/* somebody is faster */
@@ -317,8 +343,10 @@ static struct sim_queue *find_queue(struct sim_vfio *sim, u32 *reg)
 		return NULL;
 	n = (*reg - SVA_SIM_REG_QUEUE(0)) / (SVA_SIM_REG_QUEUE(1) -
 					     SVA_SIM_REG_QUEUE(0));
+	if (n >= NR_QUEUES)
+		return NULL;
 	*reg -= SVA_SIM_REG_QUEUE(n);
-	return n < NR_QUEUES ? &sim->queues[n] : NULL;
+	return &sim->queues[n];
 }
 
 /* Return: the word of a structure that a register is, or NULL. */
@@ -539,8 +567,12 @@ static int sim_open(struct vfio_device *vdev)
 static void sim_close(struct vfio_device *vdev)
 {
 	struct sim_vfio *sim = to_sim(vdev);
+	int i;
 
 	reset(sim);
+	/* All are done, and nobody starts more, but the last may not have returned. */
+	for (i = 0; i < NR_QUEUES; i++)
+		flush_work(&sim->queues[i].work);
 	sva_vfio_close(sim->sv);
 	clear_eventfds(sim, 0, NR_EVENTFDS);
 }
@@ -575,6 +607,7 @@ static int sim_init(struct vfio_device *vdev)
 		queue->run.stop = &queue->stop;
 		spin_lock_init(&queue->lock);
 		INIT_WORK(&queue->work, queue_work_fn);
+		init_waitqueue_head(&queue->idle);
 		queue->exec = sva_sim_exec_new(vdev->dev);
 		if (!queue->exec) {
 			ret = -ENOMEM;

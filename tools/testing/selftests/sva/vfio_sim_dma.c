@@ -331,6 +331,22 @@ TEST_F(vfio_sim_dma, vfio_sim_counters)
 	EXPECT_EQ(0, vfio_detach(self->dev.fd, self->as.pasid));
 }
 
+/* The region has room for more queues than there are. */
+TEST_F(vfio_sim_dma, vfio_sim_no_more_queues)
+{
+	uint32_t words[(SVA_SIM_REG_QUEUE(16) - SVA_SIM_REG_QUEUE(8)) / 4];
+	const off_t at = self->dev.regs + SVA_SIM_REG_QUEUE(8);
+	const ssize_t size = sizeof(words);
+	size_t i;
+
+	ASSERT_EQ(8, vfio_reg(&self->dev, SVA_SIM_REG_QUEUES));
+	memset(words, 0xff, sizeof(words));
+	EXPECT_EQ(size, pwrite(self->dev.fd, words, sizeof(words), at));
+	ASSERT_EQ(size, pread(self->dev.fd, words, sizeof(words), at));
+	for (i = 0; i < sizeof(words) / 4; i++)
+		ASSERT_EQ(0, words[i]);
+}
+
 TEST_F(vfio_sim_dma, vfio_sim_close)
 {
 	struct sva_vfio_info info;

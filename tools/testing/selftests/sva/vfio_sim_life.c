@@ -204,6 +204,207 @@ TEST_F(vfio_sim_life, vfio_sim_group_of_one_context)
 	vfio_as_end(&other);
 }
 
+/* --- page requests that nobody answers ------------------------------------------------ */
+
+#define QUEUES		8
+/* What is not over by then never is. */
+#define HANGS_MS	(2000 * SVA_SLOWER)
+
+/* A PASID of an address space of nothing, which asks by a fault queue */
+static int make_asking(int fd, int *q, uint32_t *pasid)
+{
+	uint32_t as;
+
+	*q = sva_faultq(fd, SVA_FAULTQ_F_NONBLOCK, 1024);
+	if (*q < 0)
+		return *q;
+	return sva_as_asking(fd, *q, &as) ?:
+	       pasid_alloc(fd, 0, 0, 1, pasid) ?:
+	       sva_pasid_bind(fd, *pasid, as);
+}
+
+/* Whether a thread ends by itself; else it does when all descriptors are aborted. */
+static bool ends(const struct vfio_dev *dev, pthread_t thread)
+{
+	long end = bond_now_ms() + HANGS_MS;
+	int i;
+
+	while (pthread_tryjoin_np(thread, NULL)) {
+		if (bond_now_ms() > end) {
+			for (i = 0; i < QUEUES; i++)
+				vfio_queue_set(dev, i, SVA_SIM_REG_CONTROL,
+					       SVA_SIM_CONTROL_ABORT);
+			pthread_join(thread, NULL);
+			return false;
+		}
+		core_sleep_ms(1);
+	}
+	return true;
+}
+
+/* Takes a PASID from a device, or destroys its PASID fd if @id is not 0. */
+struct taker {
+	int dev;
+	int sva;
+	uint32_t pasid;
+	uint32_t id;
+	int ret;
+};
+
+static void *take_pasid(void *arg)
+{
+	struct taker *t = arg;
+
+	t->ret = t->id ? sva_destroy(t->sva, t->id) : vfio_detach(t->dev, t->pasid);
+	return NULL;
+}
+
+/* A PASID is taken away: what is executed with another one goes on. */
+TEST_F(vfio_sim_life, vfio_sim_stop_one_of_two)
+{
+	struct sva_sim_desc desc = sva_sim_fill(0x200000, 7, 8);
+	struct taker taker = { .sva = self->as.fd, .pasid = self->as.pasid };
+	struct pollfd asks = { .events = POLLIN };
+	pthread_t thread;
+	uint32_t pasid;
+	int i, pf;
+
+	ASSERT_EQ(0, vfio_open(&self->dev, &self->hw[0]));
+	taker.dev = self->dev.fd;
+	ASSERT_EQ(0, make_asking(self->as.fd, &asks.fd, &pasid));
+	ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd, pasid, NULL));
+	ASSERT_EQ(0, vfio_start(&self->dev, 1, pasid, &desc));
+	ASSERT_EQ(1, poll(&asks, 1, SVA_TIMEOUT_MS));
+
+	for (i = 0; i < 2; i++) {
+		pf = self->as.fd;
+		if (i) {
+			pf = pasidfd_make(self->as.fd, self->as.pasid, &taker.id);
+			ASSERT_LE(0, pf);
+		}
+		ASSERT_EQ(0, vfio_attach(self->dev.fd, pf, self->as.pasid, NULL));
+		EXPECT_EQ(SVA_SIM_STATUS_OK, COPY());
+		ASSERT_EQ(0, pthread_create(&thread, NULL, take_pasid, &taker));
+		ASSERT_TRUE(ends(&self->dev, thread));
+		EXPECT_EQ(0, taker.ret);
+		EXPECT_EQ(SVA_SIM_STATUS_FAULT, COPY());
+		EXPECT_EQ(SVA_SIM_STATE_BUSY,
+			  vfio_queue_reg(&self->dev, 1, SVA_SIM_REG_STATE));
+	}
+	close(pf);
+	ASSERT_EQ(0, vfio_queue_set(&self->dev, 1, SVA_SIM_REG_CONTROL,
+				    SVA_SIM_CONTROL_ABORT));
+	EXPECT_EQ(SVA_SIM_STATUS_ABORTED, vfio_wait(&self->dev, 1));
+	close(asks.fd);
+}
+
+struct resetter {
+	int dev;
+	bool stop;
+	int ret;
+	unsigned long resets;
+};
+
+static void *keep_resetting(void *arg)
+{
+	struct resetter *r = arg;
+
+	while (!r->ret && !__atomic_load_n(&r->stop, __ATOMIC_RELAXED)) {
+		r->ret = sva_ioctl(r->dev, VFIO_DEVICE_RESET, NULL);
+		r->resets++;
+	}
+	return NULL;
+}
+
+struct starter {
+	const struct vfio_dev *dev;
+	uint32_t pasid;
+	int q;
+	bool stop;
+	bool failed;
+	unsigned long requests;
+	bool asked[QUEUES];
+	uint32_t cookie[QUEUES];	/* of the last request */
+};
+
+/* Each queue asks once: what it asked before was aborted, and takes up a slot. */
+static void answer_aborted(struct starter *s)
+{
+	struct sva_fault_response resp = { .code = SVA_FAULT_INVALID };
+	struct sva_fault fault[16];
+	ssize_t n = read(s->q, fault, sizeof(fault));
+	int i;
+
+	for (i = 0; i < n / (ssize_t)sizeof(*fault); i++) {
+		uint64_t queue = fault[i].private_data[0];
+
+		if (fault[i].flags & SVA_FAULT_LOST || queue >= QUEUES) {
+			s->failed = true;
+			continue;
+		}
+		resp.cookie = s->cookie[queue];
+		if (s->asked[queue] && write(s->q, &resp, sizeof(resp)) < 0)
+			s->failed = true;
+		s->asked[queue] = true;
+		s->cookie[queue] = fault[i].cookie;
+		s->requests++;
+	}
+}
+
+static void *keep_starting(void *arg)
+{
+	struct starter *s = arg;
+	const struct {
+		struct sva_sim_desc desc;
+		uint32_t pasid;
+		uint32_t control;
+	} regs = {
+		.desc = sva_sim_fill(0x200000, 7, 8),
+		.pasid = s->pasid,
+		.control = SVA_SIM_CONTROL_START,
+	};
+	const ssize_t size = sizeof(regs);
+	uint32_t seed = 1;
+
+	while (!s->failed && !__atomic_load_n(&s->stop, __ATOMIC_RELAXED)) {
+		uint32_t queue = bond_random(&seed) % (8 * QUEUES);
+
+		/* Seldom enough that resets find queues that do nothing, too. */
+		if (queue < QUEUES &&
+		    pwrite(s->dev->fd, &regs, sizeof(regs),
+			   s->dev->regs + SVA_SIM_REG_QUEUE(queue)) != size)
+			s->failed = true;
+		answer_aborted(s);
+	}
+	return NULL;
+}
+
+/* A reset ends what it finds; what comes after it, it does not wait for. */
+TEST_F(vfio_sim_life, vfio_sim_reset_storm)
+{
+	struct resetter resetter = {};
+	struct starter starter = { .dev = &self->dev };
+	pthread_t threads[2];
+
+	ASSERT_EQ(0, vfio_open(&self->dev, &self->hw[0]));
+	ASSERT_EQ(0, make_asking(self->as.fd, &starter.q, &starter.pasid));
+	ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd, starter.pasid, NULL));
+	resetter.dev = self->dev.fd;
+	ASSERT_EQ(0, pthread_create(&threads[0], NULL, keep_resetting, &resetter));
+	ASSERT_EQ(0, pthread_create(&threads[1], NULL, keep_starting, &starter));
+	core_sleep_ms(3000);
+	__atomic_store_n(&resetter.stop, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&starter.stop, true, __ATOMIC_RELAXED);
+	pthread_join(threads[1], NULL);
+	EXPECT_TRUE(ends(&self->dev, threads[0]));
+	EXPECT_EQ(0, resetter.ret);
+	EXPECT_FALSE(starter.failed);
+	TH_LOG("%lu resets, %lu page requests", resetter.resets, starter.requests);
+	EXPECT_LT(10, resetter.resets);
+	EXPECT_LT(10, starter.requests);
+	close(starter.q);
+}
+
 /* --- at the same time ---------------------------------------------------------------------- */
 
 #define THREADS	4
