@@ -20,6 +20,7 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/sva.h>
 #include <linux/uaccess.h>
@@ -66,6 +67,8 @@ static void free_container(struct kref *kref)
 		fput(c->name.file);
 	mutex_destroy(&c->lock);
 	kfree(c);
+	/* What is left of this call, container_exit() waits for. */
+	module_put(THIS_MODULE);
 }
 
 static struct container *get_container(void *iommu_data)
@@ -316,6 +319,8 @@ static void *container_open(unsigned long type)
 	c = kzalloc_obj(*c, GFP_KERNEL_ACCOUNT);
 	if (!c)
 		return ERR_PTR(-ENOMEM);
+	/* VFIO gives up its own without waiting for ioctls. */
+	__module_get(THIS_MODULE);
 	kref_init(&c->kref);
 	mutex_init(&c->lock);
 	INIT_LIST_HEAD(&c->groups);
@@ -415,6 +420,12 @@ static int __init container_init(void)
 
 static void __exit container_exit(void)
 {
+	/*
+	 * An ioctl of a container that is gone has no reference on its way in, which
+	 * leads through what is unregistered here, nor on its way out. It sleeps on
+	 * neither.
+	 */
+	synchronize_rcu_tasks();
 	vfio_unregister_iommu_driver(&container_ops);
 }
 

@@ -7,8 +7,11 @@
  */
 #include <pthread.h>
 
+#include "sva_uffd.h"
 #include "vfio_container.h"
 #include "kselftest_harness.h"
+
+#define REFCNT	"/sys/module/sva_vfio_container/refcnt"
 
 FIXTURE(vfio_container_close) {
 	struct core_counts before;
@@ -137,7 +140,7 @@ TEST_F(vfio_container_close, vfio_container_close_module)
 	struct vfio_test *t = &self->t;
 	int container;
 
-	if (access("/sys/module/sva_vfio_container/refcnt", F_OK))
+	if (access(REFCNT, F_OK))
 		SKIP(return, "sva_vfio_container is built in");
 	container = vfio_container_with(t->group[0], VFIO_SVA_IOMMU);
 	ASSERT_LE(0, container);
@@ -150,6 +153,53 @@ TEST_F(vfio_container_close, vfio_container_close_module)
 	EXPECT_EQ(0, system("modprobe sva_vfio_container"));
 	EXPECT_EQ(0, vfio_set_iommu(container, VFIO_SVA_IOMMU));
 	close(container);
+}
+
+struct info_call {
+	int container;
+	void *arg;
+	int ret;
+};
+
+static void *call_info(void *arg)
+{
+	struct info_call *call = arg;
+
+	call->ret = sva_ioctl(call->container, SVA_CONTAINER_INFO, call->arg);
+	return NULL;
+}
+
+/* So does it while a call is under way, with no group in the container any more. */
+TEST_F(vfio_container_close, vfio_container_close_module_in_call)
+{
+	struct vfio_test *t = &self->t;
+	struct slow_memory slow;
+	struct info_call call;
+	pthread_t thread;
+	long users;
+
+	if (access(REFCNT, F_OK))
+		SKIP(return, "sva_vfio_container is built in");
+	call.container = vfio_container_with(t->group[0], VFIO_SVA_IOMMU);
+	ASSERT_LE(0, call.container);
+	ASSERT_EQ(0, slow_memory_init(&slow, CORE_PAGE));
+	call.arg = slow.base;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, call_info, &call));
+	ASSERT_EQ(0, slow_memory_wait(&slow));
+	ASSERT_EQ(0, vfio_leave(t->group[0]));
+	users = sva_read_number(REFCNT);
+	EXPECT_LT(0, users);
+	/* Else it would be unloaded, and the call return to nowhere. */
+	if (users > 0) {
+		EXPECT_EQ(-EAGAIN, modules_delete("sva_vfio_container"));
+	}
+	ASSERT_EQ(0, slow_memory_fill(&slow));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	/* There is no size in it. */
+	EXPECT_EQ(-EINVAL, call.ret);
+	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
+	slow_memory_exit(&slow);
+	close(call.container);
 }
 
 TEST_HARNESS_MAIN
