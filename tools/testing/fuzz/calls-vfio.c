@@ -2,10 +2,11 @@
 /*
  * What there is to call of VFIO: engines that its driver has, their groups, the
  * containers of /dev/sva and those of type 1, PASIDs on devices, interrupts, registers,
- * and iommufd beside all that.
+ * configuration space where it is a PCI function, and iommufd beside all that.
  */
 #include <fcntl.h>
 #include <linux/iommufd.h>
+#include <linux/pci_regs.h>
 #include <linux/sva_vfio.h>
 #include <linux/sva_vfio_container.h>
 #include <linux/vfio.h>
@@ -16,6 +17,8 @@
 #include "describe.h"
 
 #define IOMMUFD	"/dev/iommu"
+/* Where vfio-pci has it, which programs should ask for */
+#define CONFIG_SPACE	((uint64_t)VFIO_PCI_CONFIG_REGION_INDEX << 40)
 
 /* --- calls that are no ioctls, or whose argument is no structure ----------------------- */
 
@@ -110,7 +113,6 @@ static long run_vfio_cdev(struct lane *lane, const uint64_t *arg)
 	char node[32], path[64];
 	int fd, ret = engine_vfio_node(arg[0], node, sizeof(node));
 
-	(void)lane;
 	if (ret)
 		return ret;
 	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", node);
@@ -120,6 +122,7 @@ static long run_vfio_cdev(struct lane *lane, const uint64_t *arg)
 		close(fd);
 		return ret;
 	}
+	lane->result[1] = bind.out_devid;
 	return answer(fd);
 }
 
@@ -135,6 +138,15 @@ static long run_vfio_write(struct lane *lane, const uint64_t *arg)
 	(void)lane;
 	return answer(pwrite(arg[0], &value, sizeof(value),
 			     SVA_SIM_REG_QUEUE(arg[1]) + arg[2]));
+}
+
+/* Whether it may do DMA is decided there, and other things that only a function has. */
+static long run_vfio_config(struct lane *lane, const uint64_t *arg)
+{
+	uint16_t value = arg[2];
+
+	(void)lane;
+	return answer(pwrite(arg[0], &value, sizeof(value), CONFIG_SPACE + arg[1]));
 }
 
 /* What vfio_start() gives to a queue: its registers from the first one on */
@@ -201,7 +213,7 @@ struct feature_detach {
 
 static const uint64_t v_take[] = { 0, 3 };
 static const uint64_t v_bool[] = { 1, 1, 1, 0 };
-static const uint64_t v_index[] = { 0, 0, 0, 1, 2, 9 };
+static const uint64_t v_index[] = { 0, 0, 0, 1, 2, 7, 9 };
 static const uint64_t v_irq[] = { 0, 0, 1, 7, 8 };
 static const uint64_t v_irqs[] = { 1, 1, 2, 8, 0, 9, UINT32_MAX };
 static const uint64_t v_none[] = { -1ULL };
@@ -245,7 +257,42 @@ static const uint64_t v_offset[] = {
 	0, SVA_SIM_REG_QUEUE(0), SVA_SIM_REG_QUEUE(0) + SVA_SIM_REG_STATE,
 	SVA_SIM_REG_QUEUE(7) + SVA_SIM_REG_RECORD, SVA_SIM_REG_QUEUE(8),
 	SVA_SIM_REG_QUEUE(16) - 4, SVA_SIM_REG_QUEUE(16), 2, -4ULL,
+	CONFIG_SPACE, CONFIG_SPACE + 0x100,
 };
+
+static const uint64_t v_config[] = {
+	PCI_COMMAND, PCI_COMMAND, PCI_COMMAND, PCI_BASE_ADDRESS_0, PCI_CAPABILITY_LIST,
+	0x48, 0x106, 0x126, 0xffe,
+};
+
+static const uint64_t v_config_value[] = {
+	PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY,
+	PCI_COMMAND_MEMORY, 0, 0xffff, PCI_EXP_DEVCTL_BCR_FLR,
+};
+
+static const uint64_t v_map_flags[] = {
+	VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+	VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE, VFIO_DMA_MAP_FLAG_READ,
+	VFIO_DMA_MAP_FLAG_VADDR, 0,
+};
+
+static const uint64_t v_unmap_flags[] = {
+	0, 0, VFIO_DMA_UNMAP_FLAG_ALL, VFIO_DMA_UNMAP_FLAG_VADDR,
+	VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+};
+
+static const uint64_t v_ioas_flags[] = {
+	IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
+	IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
+	IOMMU_IOAS_MAP_READABLE, IOMMU_IOAS_MAP_FIXED_IOVA,
+};
+
+static const uint64_t v_hwpt_flags[] = {
+	IOMMU_HWPT_ALLOC_PASID, IOMMU_HWPT_ALLOC_PASID, 0,
+	IOMMU_HWPT_ALLOC_NEST_PARENT, IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
+};
+
+static const uint64_t v_pt_flags[] = { 0, VFIO_DEVICE_ATTACH_PASID };
 
 static const uint64_t v_reg[] = {
 	SVA_SIM_REG_CONTROL, SVA_SIM_REG_CONTROL, SVA_SIM_REG_STATE, SVA_SIM_REG_PASID,
@@ -258,6 +305,7 @@ static const uint64_t v_read_len[] = { 4, 4, 8, 0x100, PAGE, 0, 2 };
 
 #define ENGINE	{ .name = "engine", .type = T_RESULT, .kinds = K_VFIO_ENGINE, \
 		  LIST(v_own_engine) }
+#define K_PT	(K_IOAS | K_HWPT)
 
 const struct call vfio_calls[] = {
 	/* --- engines that VFIO's driver has */
@@ -293,6 +341,20 @@ const struct call vfio_calls[] = {
 	{ IOCTL("container_info", 3, SVA_CONTAINER_INFO, sva_container_info),
 	  .field = { ON(K_CONTAINER), SIZE(sva_container_info),
 		     ZERO(sva_container_info, flags) } },
+
+	{ IOCTL("vfio_iommu_info", 1, VFIO_IOMMU_GET_INFO, vfio_iommu_type1_info),
+	  .field = { ON(K_CONTAINER), SIZE_OF(vfio_iommu_type1_info, argsz) } },
+	{ IOCTL("vfio_map", 5, VFIO_IOMMU_MAP_DMA, vfio_iommu_type1_dma_map),
+	  .field = { ON(K_CONTAINER), SIZE_OF(vfio_iommu_type1_dma_map, argsz),
+		     CHOICE(vfio_iommu_type1_dma_map, flags, map_flags),
+		     MEMORY(vfio_iommu_type1_dma_map, vaddr),
+		     ADDRESS(vfio_iommu_type1_dma_map, iova),
+		     LENGTH(vfio_iommu_type1_dma_map, size) } },
+	{ IOCTL("vfio_unmap", 3, VFIO_IOMMU_UNMAP_DMA, vfio_iommu_type1_dma_unmap),
+	  .field = { ON(K_CONTAINER), SIZE_OF(vfio_iommu_type1_dma_unmap, argsz),
+		     CHOICE(vfio_iommu_type1_dma_unmap, flags, unmap_flags),
+		     ADDRESS(vfio_iommu_type1_dma_unmap, iova),
+		     LENGTH(vfio_iommu_type1_dma_unmap, size) } },
 
 	/* --- devices */
 	{ RUN(vfio_open, 9), .field = { ENGINE, ARG(type, T_CHOICE, type) },
@@ -333,9 +395,9 @@ const struct call vfio_calls[] = {
 		     ZERO(feature_detach, detach.flags),
 		     REF(feature_detach, detach.number, K_NUMBER, pasid) } },
 
-	/* --- registers */
+	/* --- registers and configuration space */
 	{ RUN(vfio_start, 12), .field = { ARG_REF(fd, K_VFIO), ARG(queue, T_CHOICE, queue),
-		     ARG_REF(pasid, K_NUMBER), ARG(tagged, T_CHOICE, bool),
+		     ARG_REF(pasid, K_NUMBER | K_PASID), ARG(tagged, T_CHOICE, bool),
 		     ARG(op, T_NUMBER, sim_op), ARG_TYPE(src, T_ADDRESS),
 		     ARG_TYPE(dst, T_ADDRESS), ARG_TYPE(length, T_LENGTH),
 		     ARG_TYPE(completion, T_ADDRESS) } },
@@ -343,23 +405,48 @@ const struct call vfio_calls[] = {
 		     ARG(reg, T_CHOICE, reg), ARG(value, T_CHOICE, control) } },
 	{ RUN(vfio_read, 3), .field = { ARG_REF(fd, K_VFIO), ARG(offset, T_CHOICE, offset),
 					ARG(length, T_CHOICE, read_len) } },
+	{ RUN(vfio_config, 2), .field = { ARG_REF(fd, K_VFIO), ARG(at, T_CHOICE, config),
+					  ARG(value, T_CHOICE, config_value) } },
 
 	/* --- iommufd, where the kernel has it */
 	{ RUN(open_iommufd, 1), .needs = IOMMUFD, .result = { RETURNS(fd, K_IOMMUFD) } },
 	{ IOCTL("ioas_alloc", 1, IOMMU_IOAS_ALLOC, iommu_ioas_alloc), .needs = IOMMUFD,
 	  .field = { ON(K_IOMMUFD), SIZE(iommu_ioas_alloc) },
 	  .result = { OUT_AS("id", iommu_ioas_alloc, out_ioas_id, K_IOAS) } },
+	{ IOCTL("ioas_map", 3, IOMMU_IOAS_MAP, iommu_ioas_map), .needs = IOMMUFD,
+	  .field = { ON(K_IOMMUFD), SIZE(iommu_ioas_map),
+		     CHOICE(iommu_ioas_map, flags, ioas_flags),
+		     REF(iommu_ioas_map, ioas_id, K_IOAS, pasid),
+		     MEMORY(iommu_ioas_map, user_va), LENGTH(iommu_ioas_map, length),
+		     ADDRESS(iommu_ioas_map, iova) },
+	  .result = { OUT(iommu_ioas_map, iova, K_IOVA) } },
+	{ IOCTL("ioas_unmap", 2, IOMMU_IOAS_UNMAP, iommu_ioas_unmap), .needs = IOMMUFD,
+	  .field = { ON(K_IOMMUFD), SIZE(iommu_ioas_unmap),
+		     REF(iommu_ioas_unmap, ioas_id, K_IOAS, pasid),
+		     ADDRESS(iommu_ioas_unmap, iova), LENGTH(iommu_ioas_unmap, length) } },
+	{ IOCTL("hwpt_alloc", 2, IOMMU_HWPT_ALLOC, iommu_hwpt_alloc), .needs = IOMMUFD,
+	  .field = { ON(K_IOMMUFD), SIZE(iommu_hwpt_alloc),
+		     CHOICE(iommu_hwpt_alloc, flags, hwpt_flags),
+		     REF(iommu_hwpt_alloc, dev_id, K_IOMMUFD_DEV, pasid),
+		     REF(iommu_hwpt_alloc, pt_id, K_IOAS, pasid) },
+	  .result = { OUT_AS("id", iommu_hwpt_alloc, out_hwpt_id, K_HWPT) } },
+	{ IOCTL("iommufd_destroy", 2, IOMMU_DESTROY, iommu_destroy), .needs = IOMMUFD,
+	  .field = { ON(K_IOMMUFD), SIZE(iommu_destroy),
+		     REF(iommu_destroy, id, K_PT, pasid) } },
 	{ RUN(vfio_cdev, 2), .needs = IOMMUFD, .field = { ENGINE, ARG_REF(iommufd, K_IOMMUFD),
 					ARG(bind, T_CHOICE, bool) },
-	  .result = { RETURNS(fd, K_VFIO) } },
-	{ IOCTL("vfio_attach_ioas", 1, VFIO_DEVICE_ATTACH_IOMMUFD_PT,
+	  .result = { RETURNS(fd, K_VFIO), RETURNS(dev, K_IOMMUFD_DEV) } },
+	{ IOCTL("vfio_attach_ioas", 4, VFIO_DEVICE_ATTACH_IOMMUFD_PT,
 		vfio_device_attach_iommufd_pt), .needs = IOMMUFD,
 	  .field = { ON(K_VFIO), SIZE_OF(vfio_device_attach_iommufd_pt, argsz),
-		     ZERO(vfio_device_attach_iommufd_pt, flags),
-		     REF(vfio_device_attach_iommufd_pt, pt_id, K_IOAS, pasid) } },
-	{ IOCTL("vfio_detach_ioas", 1, VFIO_DEVICE_DETACH_IOMMUFD_PT,
+		     CHOICE(vfio_device_attach_iommufd_pt, flags, pt_flags),
+		     REF(vfio_device_attach_iommufd_pt, pt_id, K_PT, pasid),
+		     REF(vfio_device_attach_iommufd_pt, pasid, K_PASID, pasid) } },
+	{ IOCTL("vfio_detach_ioas", 2, VFIO_DEVICE_DETACH_IOMMUFD_PT,
 		vfio_device_detach_iommufd_pt), .needs = IOMMUFD,
-	  .field = { ON(K_VFIO), SIZE_OF(vfio_device_detach_iommufd_pt, argsz) } },
+	  .field = { ON(K_VFIO), SIZE_OF(vfio_device_detach_iommufd_pt, argsz),
+		     CHOICE(vfio_device_detach_iommufd_pt, flags, pt_flags),
+		     REF(vfio_device_detach_iommufd_pt, pasid, K_PASID, pasid) } },
 };
 
 const unsigned int nr_vfio_calls = ARRAY_SIZE(vfio_calls);

@@ -23,8 +23,7 @@
 #include "fuzz.h"
 
 #define CONFIG		"/sys/kernel/config/sva_sim"
-#define DEVICES		"/sys/bus/platform/devices"
-#define DRIVER		"/sys/bus/platform/drivers/sva_sim"
+#define CLASS		"/sys/class/sva_sim"
 
 /* For how long a call waits for the administrator, and if he waits for somebody else */
 #define ADMIN_MS	(200 * SVA_SLOWER)
@@ -36,11 +35,27 @@ static struct engines {
 	bool late;		/* the administrator was, since the program began */
 } *engines;
 
+/* The address of the PCI function that is an engine, or "" */
+static char function[32];
+
 #define GET(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define SET(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 
 /* --- names --------------------------------------------------------------------------- */
 
+/* Which one is meant: where there is no function, another one. */
+static unsigned int pick(uint64_t engine)
+{
+	engine %= ENGINES;
+	return engine == FUNCTION && !*function ? FUNCTION - 1 : engine;
+}
+
+static bool is_function(uint64_t engine)
+{
+	return pick(engine) == FUNCTION;
+}
+
+/* Whether programs may take it away. */
 static bool is_ours(uint64_t engine)
 {
 	return engine >= OWN_ENGINES && engine < ENGINES;
@@ -49,7 +64,22 @@ static bool is_ours(uint64_t engine)
 static void config_path(uint64_t engine, const char *attr, char *path, size_t len)
 {
 	snprintf(path, len, CONFIG "/%s%u%s%s", is_ours(engine) ? "fuzz" : "default",
-		 (unsigned int)(engine % ENGINES), attr ? "/" : "", attr ? attr : "");
+		 pick(engine), attr ? "/" : "", attr ? attr : "");
+}
+
+static const char *bus_of(uint64_t engine)
+{
+	return is_function(engine) ? "pci" : "platform";
+}
+
+/* What there is in sysfs of its device */
+static int device_path(uint64_t engine, const char *what, char *path, size_t len)
+{
+	char device[64];
+	int ret = engine_device(engine, device, sizeof(device));
+
+	snprintf(path, len, "/sys/bus/%s/devices/%s/%s", bus_of(engine), device, what);
+	return ret;
 }
 
 static long write_file(const char *path, const char *value)
@@ -118,10 +148,26 @@ static void find_number(uint64_t engine)
 	if (n <= 1)
 		return;
 	node[n - 1] = '\0';
-	snprintf(path, sizeof(path), "/sys/class/sva_sim/%s/device", node);
+	snprintf(path, sizeof(path), CLASS "/%s/device", node);
 	if (!link_name(path, device, sizeof(device)) &&
 	    sscanf(device, "sva_sim.%d", &number) == 1)
-		SET(engines->number[engine % ENGINES], number);
+		SET(engines->number[pick(engine)], number);
+}
+
+/* An engine that is on no platform bus is a PCI function. */
+static void find_function(void)
+{
+	char path[320], device[64];
+	struct dirent *entry;
+	DIR *dir = opendir(CLASS);
+
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), CLASS "/%s/device", entry->d_name);
+		if (!link_name(path, device, sizeof(device)) && strchr(device, ':'))
+			snprintf(function, sizeof(function), "%.31s", device);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 int engines_init(void)
@@ -132,58 +178,48 @@ int engines_init(void)
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (engines == MAP_FAILED)
 		return -errno;
-	for (i = 0; i < ENGINES; i++) {
+	find_function();
+	for (i = 0; i < ENGINES; i++)
 		engines->number[i] = -1;
+	for (i = 0; i < OWN_ENGINES; i++)
 		find_number(i);
-	}
 	return 0;
-}
-
-void engines_remove(void)
-{
-	char path[64];
-	unsigned int i;
-
-	for (i = OWN_ENGINES; i < ENGINES; i++) {
-		config_path(i, NULL, path, sizeof(path));
-		rmdir(path);
-		engines->number[i] = -1;
-	}
-	engines->late = false;
 }
 
 int engine_device(uint64_t engine, char *name, size_t len)
 {
-	int number = GET(engines->number[engine % ENGINES]);
+	int number;
 
+	if (is_function(engine)) {
+		snprintf(name, len, "%s", function);
+		return 0;
+	}
+	number = GET(engines->number[pick(engine)]);
 	snprintf(name, len, "sva_sim.%d", number);
 	return number < 0 ? -ENODEV : 0;
 }
 
 int engine_node(uint64_t engine, char *node, size_t len)
 {
-	char device[64], path[160];
-	int ret = engine_device(engine, device, sizeof(device));
+	char path[160];
+	int ret = device_path(engine, "sva_sim", path, sizeof(path));
 
-	snprintf(path, sizeof(path), DEVICES "/%s/sva_sim", device);
 	return ret ? ret : find_entry(path, "sva_sim", node, len);
 }
 
 int engine_vfio_group(uint64_t engine, char *node, size_t len)
 {
-	char device[64], path[160];
-	int ret = engine_device(engine, device, sizeof(device));
+	char path[160];
+	int ret = device_path(engine, "iommu_group", path, sizeof(path));
 
-	snprintf(path, sizeof(path), DEVICES "/%s/iommu_group", device);
 	return ret ? ret : link_name(path, node, len);
 }
 
 int engine_vfio_node(uint64_t engine, char *node, size_t len)
 {
-	char device[64], path[160];
-	int ret = engine_device(engine, device, sizeof(device));
+	char path[160];
+	int ret = device_path(engine, "vfio-dev", path, sizeof(path));
 
-	snprintf(path, sizeof(path), DEVICES "/%s/vfio-dev", device);
 	return ret ? ret : find_entry(path, "vfio", node, len);
 }
 
@@ -227,6 +263,8 @@ static long make(const uint64_t *arg)
 	unsigned int i;
 	long ret;
 
+	if (is_function(arg[0]))
+		return -EEXIST;
 	config_path(arg[0], NULL, path, sizeof(path));
 	if (mkdir(path, 0700))
 		return -errno;
@@ -239,10 +277,24 @@ static long make(const uint64_t *arg)
 	return ret;
 }
 
+/* As if it had been pulled out, and plugged in again */
+static long replug(uint64_t engine)
+{
+	char path[128];
+	long ret = device_path(engine, "remove", path, sizeof(path));
+
+	if (!ret)
+		ret = write_file(path, "1");
+	write_file("/sys/bus/pci/rescan", "1");
+	return ret;
+}
+
 static long take_away(const uint64_t *arg)
 {
 	char path[96];
 
+	if (is_function(arg[0]))
+		return replug(arg[0]);
 	config_path(arg[0], NULL, path, sizeof(path));
 	return rmdir(path) ? -errno : 0;
 }
@@ -261,55 +313,94 @@ static long set(const uint64_t *arg)
 	return ret;
 }
 
-/* Takes the driver away and gives it back. */
-static long rebind(const uint64_t *arg)
-{
-	char device[64];
-	long ret = engine_device(arg[0], device, sizeof(device));
-
-	if (!ret)
-		ret = write_file(DRIVER "/unbind", device);
-	return ret ? ret : write_file(DRIVER "/bind", device);
-}
-
 static long take_driver(const uint64_t *arg)
 {
 	char device[64], path[128];
 	long ret = engine_device(arg[0], device, sizeof(device));
 
-	snprintf(path, sizeof(path), DEVICES "/%s/driver/unbind", device);
+	device_path(arg[0], "driver/unbind", path, sizeof(path));
 	return ret ? ret : write_file(path, device);
+}
+
+/* Gives it a driver. */
+static long probe(uint64_t engine)
+{
+	char device[64], path[64];
+	long ret = engine_device(engine, device, sizeof(device));
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers_probe", bus_of(engine));
+	return ret ? ret : write_file(path, device);
+}
+
+/* Takes the driver away and gives it back. */
+static long rebind(const uint64_t *arg)
+{
+	long ret = take_driver(arg);
+
+	return ret ? ret : probe(arg[0]);
 }
 
 /* The driver is named; "" is the engine's own. */
 static long give_to(uint64_t engine, const char *driver)
 {
-	char device[64], path[128];
-	long ret = engine_device(engine, device, sizeof(device));
+	char path[128];
+	long ret = device_path(engine, "driver_override", path, sizeof(path));
 
 	if (ret)
 		return ret;
 	take_driver(&engine);
-	snprintf(path, sizeof(path), DEVICES "/%s/driver_override", device);
 	ret = write_file(path, *driver ? driver : "\n");
-	return ret ? ret : write_file("/sys/bus/platform/drivers_probe", device);
+	return ret ? ret : probe(engine);
 }
 
 static long make_vfio(const uint64_t *arg)
 {
 	long ret = make(arg);
 
-	return ret && ret != -EEXIST ? ret : give_to(arg[0], "sva-vfio-sim");
+	if (ret && ret != -EEXIST)
+		return ret;
+	return give_to(arg[0], is_function(arg[0]) ? "sva-vfio-pci" : "sva-vfio-sim");
 }
 
 static long disable(const uint64_t *arg)
 {
+	if (is_function(arg[0]))
+		return take_away(arg);
 	return config_write(arg[0], "enable", "0");
 }
 
 static long give_back(const uint64_t *arg)
 {
 	return give_to(arg[0], "");
+}
+
+/* A program may have left it to VFIO, or have been killed while it was away. */
+static void restore_function(void)
+{
+	char path[128], driver[64];
+	struct stat st;
+
+	device_path(FUNCTION, "", path, sizeof(path));
+	if (stat(path, &st))
+		write_file("/sys/bus/pci/rescan", "1");
+	device_path(FUNCTION, "driver", path, sizeof(path));
+	if (link_name(path, driver, sizeof(driver)) || strcmp(driver, "sva_sim"))
+		give_to(FUNCTION, "");
+}
+
+void engines_remove(void)
+{
+	char path[64];
+	unsigned int i;
+
+	for (i = OWN_ENGINES; i < FUNCTION; i++) {
+		config_path(i, NULL, path, sizeof(path));
+		rmdir(path);
+		engines->number[i] = -1;
+	}
+	if (*function)
+		restore_function();
+	engines->late = false;
 }
 
 /* --- calls ---------------------------------------------------------------------------- */

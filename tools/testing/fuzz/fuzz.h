@@ -82,6 +82,8 @@ enum kind {
 	K_VFIO_ENGINE = 1 << 21,
 	K_NUMBER = 1 << 22,
 	K_IOAS = 1 << 23,
+	K_HWPT = 1 << 24,
+	K_IOMMUFD_DEV = 1 << 25,
 };
 
 enum type {
@@ -344,8 +346,9 @@ int run_kill_lane(unsigned int lane);
 /* --- engines: engines.c --------------------------------------------------------------- */
 
 /* Engines that programs can name; the first ones are there from the beginning. */
-#define ENGINES		6
+#define ENGINES		7
 #define OWN_ENGINES	2	/* those from this one on are made and removed */
+#define FUNCTION	6	/* a PCI function, in machines that have one */
 
 /**
  * engines_init() - find those that are there
@@ -355,12 +358,13 @@ int run_kill_lane(unsigned int lane);
 int engines_init(void);
 
 /**
- * engines_remove() - remove what engines a program has left
+ * engines_remove() - remove what engines a program has left; the PCI function has its
+ *                    own driver again
  */
 void engines_remove(void);
 
 /**
- * engine_device() - the platform device of an engine
+ * engine_device() - the device of an engine
  * @engine: number of the engine
  * @name: set to the name of what it had last
  * @len: room there
