@@ -229,7 +229,7 @@ TEST_F(pasid_alloc, a_range_in_a_range)
 }
 
 /* Ranges that begin or end where the pool's words do, and have no neighbours. */
-TEST_F(pasid_alloc, exactly_a_range)
+TEST_F_TIMEOUT(pasid_alloc, exactly_a_range, 120)
 {
 	static const uint32_t counts[] = {
 		1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 4096,
