@@ -32,7 +32,7 @@ FIXTURE_SETUP(fault)
 	ASSERT_EQ(0, guest_init(&self->g, "0"));
 	guest_space_init(&self->s, &self->g, 4);
 	self->s.rid = variant->rid;
-	self->q = guest_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 8);
+	self->q = sva_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 8);
 	ASSERT_LE(0, self->q);
 	ASSERT_EQ(0, guest_start(&self->s, self->g.sim, self->q));
 }
@@ -291,12 +291,11 @@ TEST_F(fault, fault_alloc_refused)
 		.flags = SVA_AS_F_FAULT, .fault_fd = self->g.fd,
 	};
 
-	EXPECT_EQ(-EINVAL, guest_faultq(self->g.fd, 0, 0));
-	EXPECT_EQ(-EINVAL, guest_faultq(self->g.fd, 0,
-					SVA_FAULTQ_DEPTH_MAX + 1));
-	EXPECT_EQ(-EOPNOTSUPP, guest_faultq(self->g.fd, 2, 8));
+	EXPECT_EQ(-EINVAL, sva_faultq(self->g.fd, 0, 0));
+	EXPECT_EQ(-EINVAL, sva_faultq(self->g.fd, 0, SVA_FAULTQ_DEPTH_MAX + 1));
+	EXPECT_EQ(-EOPNOTSUPP, sva_faultq(self->g.fd, 2, 8));
 	ASSERT_EQ(0, sva_limit_fds(3));
-	EXPECT_EQ(-EMFILE, guest_faultq(self->g.fd, 0, 8));
+	EXPECT_EQ(-EMFILE, sva_faultq(self->g.fd, 0, 8));
 	ASSERT_EQ(0, sva_limit_fds(RLIM_INFINITY));
 	EXPECT_EQ(-EBADF, sva_ioctl(self->g.fd, SVA_AS_ALLOC, &cmd));
 	cmd.fault_fd = 999;
@@ -324,7 +323,7 @@ TEST_F(fault, fault_overflow)
 {
 	struct sva_fault fault[3];
 	struct guest_space s;
-	int q = guest_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 1);
+	int q = sva_faultq(self->g.fd, SVA_FAULTQ_F_NONBLOCK, 1);
 	int a = sva_sim_open_name(self->g.node), b;
 
 	ASSERT_LE(0, q);
@@ -440,7 +439,7 @@ static void vmm(struct guest *g, bool rid, int pipe)
 	g->used = 0;
 	guest_space_init(&s, g, 4);
 	s.rid = rid;
-	q = guest_faultq(g->fd, 0, MANY);
+	q = sva_faultq(g->fd, 0, MANY);
 	sim = sva_sim_open_name(g->node);
 	if (q < 0 || sim < 0 || guest_start(&s, sim, q))
 		_exit(3);

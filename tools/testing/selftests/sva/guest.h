@@ -362,16 +362,6 @@ static inline int guest_invalidate(const struct guest_space *s, uint64_t addr,
 
 /* --- page requests ----------------------------------------------------------- */
 
-static inline int guest_faultq(int fd, uint32_t flags, uint32_t depth)
-{
-	struct sva_faultq_alloc cmd = {
-		.size = sizeof(cmd), .flags = flags, .depth = depth,
-	};
-	int ret = sva_ioctl(fd, SVA_FAULTQ_ALLOC, &cmd);
-
-	return ret ? ret : cmd.fd;
-}
-
 /* Waits for page requests; how many were read, or a negative errno. */
 static inline int guest_read_faults(int faultq, struct sva_fault *faults,
 				    unsigned int room)
