@@ -253,7 +253,7 @@ help:
 	@echo 'make update     ask the mirror for a newer kernel now (else weekly)'
 	@echo 'make clean      remove build/'
 	@echo
-	@echo 'KERNEL=7.2.12   build for and boot this kernel instead of the newest'
+	@echo 'KERNEL=7.2.12   build for and boot this kernel instead of the newest 7.2'
 	@echo 'KDIR=directory  "make modules" against these headers with your compiler'
 	@echo 'APPEND="..."    more of the guest kernel command line (sva.parameter=value)'
 	@echo 'MACHINE=vtd     an Intel IOMMU in the virtual machine; "engine": one that'
