@@ -70,8 +70,7 @@ FIXTURE_VARIANT_ADD(fail_load, sva_vfio_pci_with_a_function) {
 
 static int unload_all(void)
 {
-	return modules_unload_one("sva_vfio_container") ?: vfio_unload() ?:
-	       modules_unload();
+	return vfio_unload() ?: modules_unload();
 }
 
 static int open_module(const char *name)

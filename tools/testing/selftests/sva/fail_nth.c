@@ -797,7 +797,7 @@ static int load_vfio(void)
 {
 	if (modules_loaded("sva_vfio_sim") && modules_loaded("sva_vfio_container"))
 		return 0;
-	return vfio_load() ? system("modprobe sva_vfio_container") : -ENODEV;
+	return vfio_load_container() ? 0 : -ENODEV;
 }
 
 /* A container with one group, that has no type. */
@@ -1017,8 +1017,7 @@ FIXTURE_TEARDOWN(fail_nth)
 	close(self->nth_fd);
 	munmap(self->w.mem, LENGTH);
 	EXPECT_EQ(0, guest_exit(&self->w.g));
-	EXPECT_EQ(0, vfio_unload());
-	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
+	EXPECT_TRUE(vfio_unused());
 }
 
 static int run(int (*fn)(struct world *w), struct world *w)

@@ -92,14 +92,12 @@ FIXTURE_SETUP(fuzz_ioctl)
 	if (access(path, X_OK))
 		SKIP(return, "there is no fuzzer at %s", path);
 	/* Calls of VFIO fail where there is none. */
-	if (vfio_load())
-		system("modprobe -q sva_vfio_container");
+	vfio_load_container();
 }
 
 FIXTURE_TEARDOWN(fuzz_ioctl)
 {
-	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
-	EXPECT_EQ(0, vfio_unload());
+	EXPECT_TRUE(vfio_unused());
 }
 
 TEST_F_TIMEOUT(fuzz_ioctl, fuzz_corpus, TIMEOUT)

@@ -29,7 +29,7 @@ FIXTURE_SETUP(lib_vfio_container)
 
 	self->before = core_counts();
 	self->dev = (struct vfio_dev)VFIO_DEV_NONE;
-	if (!vfio_load() || system("modprobe sva_vfio_container"))
+	if (!vfio_load_container())
 		SKIP(return, "this kernel has no VFIO");
 	sva_sim_name(self->name, sizeof(self->name), "vfio");
 	ASSERT_EQ(0, vfio_sim_make(&self->hw, self->name, NULL, NULL));
@@ -51,8 +51,7 @@ FIXTURE_TEARDOWN(lib_vfio_container)
 	sva_close(self->sva);
 	munmap(self->mem, sizeof(*self->mem));
 	EXPECT_EQ(0, sva_sim_remove(self->name));
-	EXPECT_EQ(0, vfio_unload());
-	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
+	EXPECT_TRUE(vfio_unused());
 	EXPECT_TRUE(core_settles(&self->before));
 }
 

@@ -25,6 +25,22 @@ static inline bool modules_loaded(const char *name)
 	return !access(path, F_OK);
 }
 
+/* How often it is used, but by other modules; -1 if there is no such module. */
+static inline long modules_uses(const char *name)
+{
+	char path[PATH_MAX];
+	glob_t holders = { 0 };
+	long uses;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", name);
+	uses = sva_read_number(path);
+	snprintf(path, sizeof(path), "/sys/module/%s/holders/*", name);
+	if (uses > 0 && !glob(path, GLOB_NOSORT, NULL, &holders))
+		uses -= holders.gl_pathc;
+	globfree(&holders);
+	return uses;
+}
+
 /*
  * Wait until something in /sys is no longer there: a kernel that is built to find
  * uses of what is gone (DEBUG_KOBJECT_RELEASE) lets names go seconds late.

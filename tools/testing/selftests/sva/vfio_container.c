@@ -35,7 +35,7 @@ FIXTURE_SETUP(vfio_container)
 
 FIXTURE_TEARDOWN(vfio_container)
 {
-	EXPECT_EQ(0, vfio_test_end(&self->t));
+	EXPECT_TRUE(vfio_test_end(&self->t));
 	EXPECT_TRUE(core_settles(&self->before));
 }
 

@@ -252,7 +252,7 @@ static inline int vfio_test_bind(struct vfio_test *t)
 {
 	int i, ret = 0;
 
-	if (!vfio_load() || system("modprobe sva_vfio_container"))
+	if (!vfio_load_container())
 		return -ENOENT;
 	if (edu_find(t->hw, VFIO_TEST_DEVS) < VFIO_TEST_DEVS)
 		return -ENODEV;
@@ -287,8 +287,8 @@ static inline int vfio_test_begin(struct vfio_test *t)
 	       sva_pasid_bind(t->fd, t->rid, t->as);
 }
 
-/* Answers whether the module could be unloaded: nobody uses it any more. */
-static inline int vfio_test_end(struct vfio_test *t)
+/* Answers whether nobody uses what it was about any more. */
+static inline bool vfio_test_end(struct vfio_test *t)
 {
 	int i;
 
@@ -300,7 +300,7 @@ static inline int vfio_test_end(struct vfio_test *t)
 		vfio_pci_give_back(&t->hw[i]);
 	close(t->fd);
 	munmap(t->mem, VFIO_TEST_SIZE);
-	return modules_unload_one("sva_vfio_container") ?: vfio_unload();
+	return vfio_unused();
 }
 
 /* Whether a device copies within @mem if it is told to copy within the map. */

@@ -48,7 +48,7 @@ FIXTURE_SETUP(vfio_container_sim)
 	int i;
 
 	self->before = core_counts();
-	if (!vfio_load() || system("modprobe sva_vfio_container"))
+	if (!vfio_load_container())
 		SKIP(return, "this kernel has no VFIO");
 	for (i = 0; i < 2; i++) {
 		self->dev[i] = (struct vfio_dev)VFIO_DEV_NONE;
@@ -73,8 +73,7 @@ FIXTURE_TEARDOWN(vfio_container_sim)
 		EXPECT_EQ(0, sva_sim_remove(self->name[i]));
 	}
 	vfio_as_end(&self->as);
-	EXPECT_EQ(0, vfio_unload());
-	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
+	EXPECT_TRUE(vfio_unused());
 	EXPECT_TRUE(core_settles(&self->before));
 }
 

@@ -26,8 +26,7 @@ FIXTURE_SETUP(vfio_emulated)
 	/* See tools/testing/modules. */
 	if (system("modprobe sva_test_vfio"))
 		SKIP(return, "there is no module sva_test_vfio");
-	ASSERT_TRUE(vfio_load());
-	ASSERT_EQ(0, system("modprobe sva_vfio_container"));
+	ASSERT_TRUE(vfio_load_container());
 	sva_sim_name(self->name, sizeof(self->name), "beside");
 	ASSERT_EQ(0, vfio_sim_make(&self->hw, self->name, NULL, NULL));
 	ASSERT_EQ(0, vfio_open_type(&self->dev, &self->hw, VFIO_SVA_IOMMU));
@@ -46,8 +45,7 @@ FIXTURE_TEARDOWN(vfio_emulated)
 	vfio_close(&self->dev);
 	EXPECT_EQ(0, sva_sim_remove(self->name));
 	EXPECT_EQ(0, modules_unload_one("sva_test_vfio"));
-	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
-	EXPECT_EQ(0, vfio_unload());
+	EXPECT_TRUE(vfio_unused());
 	EXPECT_TRUE(core_settles(&self->before));
 }
 

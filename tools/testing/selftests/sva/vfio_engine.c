@@ -37,7 +37,7 @@ FIXTURE_TEARDOWN(vfio_engine)
 	vfio_close(&self->dev);
 	vfio_as_end(&self->as);
 	EXPECT_EQ(0, vfio_pci_give_back(&self->hw));
-	EXPECT_EQ(0, vfio_unload());
+	EXPECT_TRUE(vfio_unused());
 	EXPECT_TRUE(core_settles(&self->before));
 }
 

@@ -244,7 +244,7 @@ FIXTURE_TEARDOWN(vfio_iommufd)
 	} else {
 		EXPECT_EQ(0, vfio_pci_give_back(&self->hw));
 	}
-	EXPECT_EQ(0, vfio_unload());
+	EXPECT_TRUE(vfio_unused());
 	EXPECT_TRUE(core_settles(&self->before));
 }
 
@@ -293,7 +293,7 @@ TEST_F(vfio_iommufd, vfio_iommufd_or_container)
 {
 	int container, group, fd;
 
-	ASSERT_EQ(0, system("modprobe sva_vfio_container"));
+	ASSERT_TRUE(vfio_load_container());
 	ASSERT_EQ(0, open_device(self, NULL));
 	ASSERT_EQ(0, attach_pt(self->dev.fd, self->ioas));
 	close_device(self);
@@ -311,7 +311,6 @@ TEST_F(vfio_iommufd, vfio_iommufd_or_container)
 	close(group);
 	EXPECT_EQ(0, bind_iommufd(fd, self->iommufd, NULL));
 	close(fd);
-	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
 }
 
 /* --- PASIDs beside it --------------------------------------------------------------------- */

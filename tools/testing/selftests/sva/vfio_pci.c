@@ -51,7 +51,7 @@ FIXTURE_SETUP(vfio_pci)
 {
 	self->before = core_counts();
 	self->dev = (struct vfio_dev)VFIO_DEV_NONE;
-	if (!vfio_load() || system("modprobe sva_vfio_container"))
+	if (!vfio_load_container())
 		SKIP(return, "this kernel has no VFIO");
 	ASSERT_EQ(0, vfio_pci_find(&self->edu, EDU_IDS));
 	ASSERT_EQ(0, vfio_pci_find(&self->nvme, NVME));
@@ -73,8 +73,7 @@ FIXTURE_TEARDOWN(vfio_pci)
 	EXPECT_EQ(0, vfio_pci_give_back(&self->edu));
 	EXPECT_EQ(0, vfio_pci_give_back(&self->nvme));
 	munmap(self->mem, LEN);
-	EXPECT_EQ(0, vfio_unload());
-	EXPECT_EQ(0, modules_unload_one("sva_vfio_container"));
+	EXPECT_TRUE(vfio_unused());
 	EXPECT_TRUE(core_settles(&self->before));
 }
 

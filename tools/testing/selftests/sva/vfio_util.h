@@ -38,20 +38,66 @@ struct vfio_dev {
 
 /* --- modules ----------------------------------------------------------------- */
 
-/*
- * They would keep those that they need from being unloaded, in other tests. Answers
- * whether this kernel has them.
- */
+/* In the order in which they can be unloaded */
+static const char *const vfio_modules[] = {
+	"sva_vfio_container", "sva_vfio_sim", "sva_vfio_pci", "sva_vfio", NULL,
+};
+
+/* Answers whether this kernel has them. */
 static inline bool vfio_load(void)
 {
 	return !system("modprobe -a vfio_iommu_type1 vfio_pci sva_vfio_pci sva_vfio_sim");
 }
 
+static inline bool vfio_load_container(void)
+{
+	return vfio_load() && !system("modprobe sva_vfio_container");
+}
+
 static inline int vfio_unload(void)
 {
-	return modules_unload_one("sva_vfio_sim") ?:
-	       modules_unload_one("sva_vfio_pci") ?:
-	       modules_unload_one("sva_vfio");
+	int i, ret = 0;
+
+	for (i = 0; vfio_modules[i] && !ret; i++)
+		if (modules_uses(vfio_modules[i]) >= 0)
+			ret = modules_unload_one(vfio_modules[i]);
+	return ret;
+}
+
+/* Answers whether nobody uses them, in a moment at the latest. */
+static inline bool vfio_unused(void)
+{
+	int i, n;
+
+	for (i = 0; vfio_modules[i]; i++) {
+		for (n = 0; n < 200 && modules_uses(vfio_modules[i]) > 0; n++)
+			core_sleep_ms(10);
+		if (n == 200)
+			return false;
+	}
+	return true;
+}
+
+static pid_t vfio_program;
+
+static void __attribute__((constructor)) vfio_begin(void)
+{
+	vfio_program = getpid();
+}
+
+/*
+ * They stay from test to test: the debug kernel takes seconds for each that goes. Other
+ * programs unload what these need; so the process that runs the tests, when it ends.
+ */
+static void __attribute__((destructor)) vfio_end(void)
+{
+	int ret = getpid() == vfio_program ? vfio_unload() : 0;
+
+	if (!ret)
+		return;
+	printf("# modules of VFIO cannot be unloaded: %s\n", strerror(-ret));
+	fflush(stdout);
+	_exit(1);
 }
 
 /* --- drivers ----------------------------------------------------------------- */
