@@ -3,6 +3,7 @@
  * A VFIO device whose DMA is emulated: what mediated devices without an IOMMU are to
  * VFIO. It is for tests of what VFIO asks about its group, and can do nothing.
  */
+#include <linux/completion.h>
 #include <linux/device/faux.h>
 #include <linux/err.h>
 #include <linux/module.h>
@@ -15,9 +16,16 @@ struct emulated {
 };
 
 static struct faux_device *device;
+static DECLARE_COMPLETION(released);
+
+static void emulated_release(struct vfio_device *vdev)
+{
+	complete(&released);
+}
 
 static const struct vfio_device_ops emulated_ops = {
 	.name = NAME,
+	.release = emulated_release,
 	.bind_iommufd = vfio_iommufd_emulated_bind,
 	.unbind_iommufd = vfio_iommufd_emulated_unbind,
 	.attach_ioas = vfio_iommufd_emulated_attach_ioas,
@@ -63,6 +71,8 @@ module_init(sva_test_vfio_init);
 static void __exit sva_test_vfio_exit(void)
 {
 	faux_device_destroy(device);
+	/* Which VFIO calls whenever it is done with the device. */
+	wait_for_completion(&released);
 }
 module_exit(sva_test_vfio_exit);
 
