@@ -4,6 +4,7 @@
  * the new one, or none, and a refusal is undone everywhere. Four engines on one
  * PASID, every other one behind the second IOMMU.
  *
+ * Seconds: 300
  * Machine: plain engine
  */
 #include <pthread.h>

@@ -2,6 +2,8 @@
 /*
  * Ends of life on the side of the device: an engine goes while it is at work,
  * in whichever way, and so do the modules.
+ *
+ * Seconds: 300
  */
 #include <pthread.h>
 #include <sys/syscall.h>

@@ -2,6 +2,8 @@
 /*
  * sva doctor on a machine without an IOMMU, in broken set-ups: each is told as
  * what it is, with its fix, and only a set-up that works ends with status 0.
+ *
+ * Seconds: 400
  */
 #include <sys/sysmacros.h>
 

@@ -2,6 +2,8 @@
 /*
  * A million live PASIDs, and the kernel's own users of PASIDs beside them:
  * neither takes what the other needs.
+ *
+ * Seconds: 300
  */
 #include <signal.h>
 #include <sys/prctl.h>

@@ -2,6 +2,8 @@
 /*
  * The device nodes: what the kernel makes, what the udev rules make of it, who
  * can open it then, and that opening it loads the module.
+ *
+ * Seconds: 120
  */
 #include <grp.h>
 #include <pwd.h>
