@@ -348,22 +348,6 @@ TEST_F(sim_life, sim_foreign_device)
 #define ACTIVE 2048
 #define CROWD (ACTIVE + 52)
 
-/* Makes a PASID whose page requests nobody answers; returns the fault queue. */
-static int make_unanswered(int fd, uint32_t *pasid)
-{
-	int ret, q = sva_faultq(fd, 0, CROWD);
-	uint32_t as;
-
-	if (q < 0)
-		return q;
-	ret = sva_as_asking(fd, q, &as);
-	if (!ret)
-		ret = sva_pasid_alloc(fd, 0, 0, 0, pasid);
-	if (!ret)
-		ret = sva_pasid_bind(fd, *pasid, as);
-	return ret ? ret : q;
-}
-
 static int fill_crowd(const char *dev, int fd, uint32_t pasid)
 {
 	struct sva_sim_desc desc = sva_sim_fill(0x10000, 1, 8);
@@ -450,7 +434,7 @@ TEST_F_TIMEOUT(sim_life, sim_end_before_begin, 100)
 	uint32_t pasid;
 	pid_t pid, closer;
 
-	q = make_unanswered(self->fd, &pasid);
+	q = sva_pasid_asking(self->fd, 0, CROWD, &pasid);
 	ASSERT_LE(0, q);
 	pid = crowd(self, pasid);
 	ASSERT_LT(0, pid);
@@ -480,7 +464,7 @@ TEST_F_TIMEOUT(sim_life, sim_disable_before_begin, 100)
 	pid_t pid, disabler;
 	uint32_t pasid;
 
-	q = make_unanswered(self->fd, &pasid);
+	q = sva_pasid_asking(self->fd, 0, CROWD, &pasid);
 	ASSERT_LE(0, q);
 	pid = crowd(self, pasid);
 	ASSERT_LT(0, pid);

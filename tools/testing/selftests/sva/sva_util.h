@@ -140,6 +140,25 @@ static inline int sva_as_asking(int fd, int faultq, uint32_t *id)
 	return ret;
 }
 
+/* A PASID of such an address space. Returns the fault queue, or a negative errno. */
+static inline int sva_pasid_asking(int fd, uint32_t flags, uint32_t depth,
+				   uint32_t *pasid)
+{
+	int ret, faultq = sva_faultq(fd, flags, depth);
+	uint32_t as;
+
+	*pasid = 0;
+	if (faultq < 0)
+		return faultq;
+	ret = sva_as_asking(fd, faultq, &as) ?:
+	      sva_pasid_alloc(fd, 0, 0, 0, pasid) ?:
+	      sva_pasid_bind(fd, *pasid, as);
+	if (!ret)
+		return faultq;
+	close(faultq);
+	return ret;
+}
+
 static inline int sva_destroy(int fd, uint32_t id)
 {
 	struct sva_destroy cmd = { .size = sizeof(cmd), .id = id };

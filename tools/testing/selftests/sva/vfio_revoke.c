@@ -151,14 +151,10 @@ TEST_F(vfio_revoke, vfio_revoked_in_page_request)
 {
 	struct sva_sim_desc desc = sva_sim_fill(0x10000, 1, 8);
 	int pf, q, fd = self->dev.fd;
-	uint32_t as, id, pasid;
+	uint32_t id, pasid;
 
-	q = sva_faultq(self->as.fd, 0, 16);
+	q = sva_pasid_asking(self->as.fd, 0, 16, &pasid);
 	ASSERT_LE(0, q);
-	ASSERT_EQ(0, sva_as_asking(self->as.fd, q, &as));
-	ASSERT_EQ(0, pasid_alloc(self->as.fd, 0, 0, 1, &pasid));
-	ASSERT_EQ(0, sva_pasid_bind(self->as.fd, pasid, as));
-
 	pf = pasidfd_make(self->as.fd, pasid, &id);
 	ASSERT_LE(0, pf);
 	ASSERT_EQ(0, vfio_attach_event(fd, pf, 0, self->event, NULL));

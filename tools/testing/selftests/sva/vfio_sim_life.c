@@ -209,19 +209,7 @@ TEST_F(vfio_sim_life, vfio_sim_group_of_one_context)
 #define QUEUES		8
 /* What is not over by then never is. */
 #define HANGS_MS	(2000 * SVA_SLOWER)
-
-/* A PASID of an address space of nothing, which asks by a fault queue */
-static int make_asking(int fd, int *q, uint32_t *pasid)
-{
-	uint32_t as;
-
-	*q = sva_faultq(fd, SVA_FAULTQ_F_NONBLOCK, 1024);
-	if (*q < 0)
-		return *q;
-	return sva_as_asking(fd, *q, &as) ?:
-	       pasid_alloc(fd, 0, 0, 1, pasid) ?:
-	       sva_pasid_bind(fd, *pasid, as);
-}
+#define DEPTH		1024
 
 /* Whether a thread ends by itself; else it does when all descriptors are aborted. */
 static bool ends(const struct vfio_dev *dev, pthread_t thread)
@@ -271,7 +259,8 @@ TEST_F(vfio_sim_life, vfio_sim_stop_one_of_two)
 
 	ASSERT_EQ(0, vfio_open(&self->dev, &self->hw[0]));
 	taker.dev = self->dev.fd;
-	ASSERT_EQ(0, make_asking(self->as.fd, &asks.fd, &pasid));
+	asks.fd = sva_pasid_asking(self->as.fd, SVA_FAULTQ_F_NONBLOCK, DEPTH, &pasid);
+	ASSERT_LE(0, asks.fd);
 	ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd, pasid, NULL));
 	ASSERT_EQ(0, vfio_start(&self->dev, 1, pasid, &desc));
 	ASSERT_EQ(1, poll(&asks, 1, SVA_TIMEOUT_MS));
@@ -387,7 +376,9 @@ TEST_F(vfio_sim_life, vfio_sim_reset_storm)
 	pthread_t threads[2];
 
 	ASSERT_EQ(0, vfio_open(&self->dev, &self->hw[0]));
-	ASSERT_EQ(0, make_asking(self->as.fd, &starter.q, &starter.pasid));
+	starter.q = sva_pasid_asking(self->as.fd, SVA_FAULTQ_F_NONBLOCK, DEPTH,
+				     &starter.pasid);
+	ASSERT_LE(0, starter.q);
 	ASSERT_EQ(0, vfio_attach(self->dev.fd, self->as.fd, starter.pasid, NULL));
 	resetter.dev = self->dev.fd;
 	ASSERT_EQ(0, pthread_create(&threads[0], NULL, keep_resetting, &resetter));
