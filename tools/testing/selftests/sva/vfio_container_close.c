@@ -11,8 +11,6 @@
 #include "vfio_container.h"
 #include "kselftest_harness.h"
 
-#define REFCNT	"/sys/module/sva_vfio_container/refcnt"
-
 FIXTURE(vfio_container_close) {
 	struct core_counts before;
 	struct vfio_test t;
@@ -140,7 +138,7 @@ TEST_F(vfio_container_close, vfio_container_close_module)
 	struct vfio_test *t = &self->t;
 	int container;
 
-	if (access(REFCNT, F_OK))
+	if (modules_uses("sva_vfio_container") < 0)
 		SKIP(return, "sva_vfio_container is built in");
 	container = vfio_container_with(t->group[0], VFIO_SVA_IOMMU);
 	ASSERT_LE(0, container);
@@ -178,7 +176,7 @@ TEST_F(vfio_container_close, vfio_container_close_module_in_call)
 	pthread_t thread;
 	long users;
 
-	if (access(REFCNT, F_OK))
+	if (modules_uses("sva_vfio_container") < 0)
 		SKIP(return, "sva_vfio_container is built in");
 	call.container = vfio_container_with(t->group[0], VFIO_SVA_IOMMU);
 	ASSERT_LE(0, call.container);
@@ -187,7 +185,7 @@ TEST_F(vfio_container_close, vfio_container_close_module_in_call)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, call_info, &call));
 	ASSERT_EQ(0, slow_memory_wait(&slow));
 	ASSERT_EQ(0, vfio_leave(t->group[0]));
-	users = sva_read_number(REFCNT);
+	users = modules_uses("sva_vfio_container");
 	EXPECT_LT(0, users);
 	/* Else it would be unloaded, and the call return to nowhere. */
 	if (users > 0) {
