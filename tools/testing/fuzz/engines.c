@@ -365,7 +365,7 @@ static long make_vfio(const uint64_t *arg)
 static long disable(const uint64_t *arg)
 {
 	if (is_function(arg[0]))
-		return take_away(arg);
+		return replug(arg[0]);
 	return config_write(arg[0], "enable", "0");
 }
 
