@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <linux/aio_abi.h>
+#include <linux/fs.h>
 #include <linux/nbd.h>
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -29,7 +30,7 @@ FIXTURE(bond_exit) {
 	int sock[2];		/* the kernel's, the server's */
 	pthread_t kernel, server;
 	long until;		/* when to answer; bond_now_ms() */
-	bool answer;
+	bool asked, answer;
 };
 
 /* --- a disk --------------------------------------------------------------------- */
@@ -58,8 +59,10 @@ static void *serve(void *data)
 
 		if (ntohl(request.type) == NBD_CMD_DISC)
 			break;
-		while (is_held(self, &request))
+		while (is_held(self, &request)) {
+			__atomic_store_n(&self->asked, true, __ATOMIC_RELEASE);
 			core_sleep_ms(10);
+		}
 		memcpy(reply.handle, request.handle, sizeof(reply.handle));
 		if (send(self->sock[1], &reply, sizeof(reply), MSG_NOSIGNAL) < 0)
 			break;
@@ -79,19 +82,25 @@ static void *be_disk(void *data)
 	return NULL;
 }
 
-static bool is_connected(void)
+/* It has its size last: before, a read is one past its end, and over at once. */
+static bool is_connected(int disk)
 {
+	uint64_t size = 0;
 	int i;
 
-	for (i = 0; i < 500 * SVA_SLOWER && access("/sys/block/nbd0/pid", F_OK); i++)
+	for (i = 0; i < 500 * SVA_SLOWER; i++) {
+		if (ioctl(disk, BLKGETSIZE64, &size) || size == DISK_SIZE)
+			break;
 		core_sleep_ms(10);
-	return !access("/sys/block/nbd0/pid", F_OK);
+	}
+	return size == DISK_SIZE;
 }
 
 FIXTURE_SETUP(bond_exit)
 {
 	self->before = core_counts();
 	self->disk = -1;
+	self->asked = false;
 	self->answer = false;
 	self->until = bond_now_ms() + ANSWER_MS;
 	if (system("modprobe -q nbd nbds_max=1 max_part=0"))
@@ -104,7 +113,7 @@ FIXTURE_SETUP(bond_exit)
 	ASSERT_EQ(0, ioctl(self->disk, NBD_SET_SOCK, self->sock[0]));
 	ASSERT_EQ(0, pthread_create(&self->server, NULL, serve, self));
 	ASSERT_EQ(0, pthread_create(&self->kernel, NULL, be_disk, self));
-	ASSERT_TRUE(is_connected());
+	ASSERT_TRUE(is_connected(self->disk));
 }
 
 FIXTURE_TEARDOWN(bond_exit)
@@ -123,6 +132,19 @@ FIXTURE_TEARDOWN(bond_exit)
 	close(self->sock[1]);
 	EXPECT_EQ(0, modules_unload_one("nbd"));
 	EXPECT_TRUE(core_settles(&self->before));
+}
+
+/* Whether somebody reads what is not answered */
+static bool waits_for_answer(FIXTURE_DATA(bond_exit) *self)
+{
+	int i;
+
+	for (i = 0; i < 1000 * SVA_SLOWER; i++) {
+		if (__atomic_load_n(&self->asked, __ATOMIC_ACQUIRE))
+			return true;
+		core_sleep_ms(10);
+	}
+	return false;
 }
 
 /* --- the process ------------------------------------------------------------------ */
@@ -190,7 +212,8 @@ TEST_F_TIMEOUT(bond_exit, bond_exit_with_io, 90)
 		leave(sock[1]);
 	ASSERT_EQ(0, bond_receive(sock[0], sim, 2, &word));
 	ASSERT_TRUE(has_no_memory(pid));
-	/* It has not ended. */
+	/* It has not ended, and will not. */
+	ASSERT_TRUE(waits_for_answer(self));
 	ASSERT_EQ(0, waitpid(pid, NULL, WNOHANG));
 
 	/* The second one does not wait for what the first one has waited for. */
