@@ -5,6 +5,7 @@
  * device that works.
  *
  * Machine: vfio
+ * Seconds: 400
  */
 #include "vfio_container.h"
 #include "kselftest_harness.h"
@@ -103,7 +104,7 @@ static void check_group(struct __test_metadata *_metadata, struct vfio_test *t, 
 }
 
 /* 1,000 in all: the users of three groups, which are killed side by side. */
-TEST_F_TIMEOUT(vfio_container_kill, vfio_container_kill, 110)
+TEST_F_TIMEOUT(vfio_container_kill, vfio_container_kill, 220)
 {
 	const char *env = getenv("SVA_ROUNDS");
 	int i, rounds = env ? atoi(env) : KILLS / SVA_SLOWER;
