@@ -59,8 +59,9 @@ $(runs):
 # The same with the debug kernel. What is built for it has its own place.
 debug = $(VM)/host-tools && SVA_KERNEL=$$(tools/testing/debug/kernel $(2)) && \
 	export SVA_KERNEL SVA_SLOWER=$(SLOWER) && $(1) $(MAKE) --no-print-directory
+# There the longest test programs take more than their share.
 $(debug-runs):
-	@$(call debug) $(@:%-debug=%) OUT=$(OUT)/debug-build
+	@$(call debug) $(@:%-debug=%) OUT=$(OUT)/debug-build LIMIT=$(or $(LIMIT),480)
 
 # What twenty minutes are enough for: units, chance, whatever happens at once.
 debug-some := bond_fault bond_group bond_storm fault_queue fuzz_ioctl \
