@@ -165,17 +165,18 @@ TEST_F(sim_stress, sim_copy_while_compacting)
 	copy_meanwhile(_metadata, self->sim, self->a, self->b, compact);
 }
 
-TEST_F(sim_stress, sim_copy_while_collapsing)
-{
-	copy_meanwhile(_metadata, self->sim, self->a, self->b, collapse);
-}
-
 TEST_F(sim_stress, sim_copy_while_paging_out)
 {
 	copy_meanwhile(_metadata, self->sim, self->a, self->b, page_out);
 }
 
-TEST_F(sim_stress, sim_copy_while_forking)
+/* These two undo most of what the engine has waited for. */
+TEST_F_TIMEOUT(sim_stress, sim_copy_while_collapsing, 120)
+{
+	copy_meanwhile(_metadata, self->sim, self->a, self->b, collapse);
+}
+
+TEST_F_TIMEOUT(sim_stress, sim_copy_while_forking, 120)
 {
 	copy_meanwhile(_metadata, self->sim, self->a, self->b, fork_children);
 }
