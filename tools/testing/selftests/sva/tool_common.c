@@ -174,7 +174,19 @@ TEST(tool_page_has_the_options)
 	EXPECT_SILENT(CHECK "options");
 }
 
-TEST(tool_page_examples_run)
+FIXTURE(tool_page) {
+};
+
+FIXTURE_SETUP(tool_page)
+{
+}
+
+FIXTURE_TEARDOWN(tool_page)
+{
+}
+
+/* The command, as often as its page shows it: many times longer on a debug kernel */
+TEST_F_TIMEOUT(tool_page, tool_page_examples_run, 120)
 {
 	EXPECT_SILENT(CHECK "examples");
 }
