@@ -231,7 +231,7 @@ int engine_vfio_node(uint64_t engine, char *node, size_t len)
  */
 static long administer(long (*work)(const uint64_t *arg), const uint64_t *arg)
 {
-	unsigned int waited;
+	uint64_t until;
 	int status;
 	pid_t pid;
 
@@ -245,8 +245,9 @@ static long administer(long (*work)(const uint64_t *arg), const uint64_t *arg)
 	}
 	if (pid < 0)
 		return -errno;
-	for (waited = 0; !waitpid(pid, &status, WNOHANG); waited++) {
-		if (waited >= 4 * (GET(engines->late) ? LATE_MS : ADMIN_MS)) {
+	until = now_ms() + (GET(engines->late) ? LATE_MS : ADMIN_MS);
+	while (!waitpid(pid, &status, WNOHANG)) {
+		if (now_ms() >= until) {
 			SET(engines->late, true);
 			return -EINPROGRESS;
 		}

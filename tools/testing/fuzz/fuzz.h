@@ -281,6 +281,9 @@ void program_mutate(struct program *p, const struct program *other,
  */
 int run_init(void);
 
+/* Milliseconds, for limits of time: a loop that counts its naps takes longer. */
+uint64_t now_ms(void);
+
 enum outcome {
 	RUN_ENDED,
 	RUN_KILLED,	/* it waited for something that did not come */

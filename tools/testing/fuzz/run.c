@@ -53,6 +53,14 @@ static int log_fd = -1;
 #define SET(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define ADD(x, n)	__atomic_fetch_add(&(x), n, __ATOMIC_RELAXED)
 
+uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
 /* --- once ---------------------------------------------------------------------------- */
 
 static int move_up(int fd)
@@ -334,15 +342,14 @@ static void start_lanes(unsigned int used)
 /* Until all lanes have ended, or wait for what will not come. */
 static void wait_for_lanes(void)
 {
-	uint64_t calls = GET(shared->calls);
-	unsigned int idle;
+	uint64_t calls = GET(shared->calls), since = now_ms();
 
-	for (idle = 0; GET(shared->running) && idle < 4 * IDLE_MS; idle++) {
+	while (GET(shared->running) && now_ms() < since + IDLE_MS) {
 		usleep(250);
 		if (GET(shared->calls) == calls)
 			continue;
 		calls = GET(shared->calls);
-		idle = 0;
+		since = now_ms();
 	}
 }
 
@@ -409,7 +416,7 @@ static bool ended(int pidfd, int ms)
 /* Waits for everything that is a child of ours by now. */
 static bool reap_all(pid_t group)
 {
-	unsigned int waited = 0;
+	uint64_t until = now_ms() + DEATH_MS;
 	pid_t pid;
 
 	kill(-group, SIGKILL);
@@ -419,7 +426,7 @@ static bool reap_all(pid_t group)
 			return true;
 		if (pid > 0)
 			continue;
-		if (waited++ == DEATH_MS)
+		if (now_ms() >= until)
 			return false;
 		/* A fork may just have been under way. */
 		kill(-group, SIGKILL);

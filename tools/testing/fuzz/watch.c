@@ -78,11 +78,12 @@ static bool settled(void)
 const char *watch_counts(void)
 {
 	static char text[256];
-	unsigned int i, waited;
+	uint64_t until = now_ms() + SETTLE_MS;
+	unsigned int i;
 	size_t at = 0;
 
-	for (waited = 0; !settled(); waited++) {
-		if (waited < SETTLE_MS) {
+	while (!settled()) {
+		if (now_ms() < until) {
 			usleep(1000);
 			continue;
 		}
