@@ -100,12 +100,7 @@ FIXTURE_TEARDOWN(fuzz_ioctl)
 	EXPECT_TRUE(vfio_unused());
 }
 
-TEST_F_TIMEOUT(fuzz_ioctl, fuzz_corpus, TIMEOUT)
-{
-	EXPECT_EQ(0, run_fuzzer("0"));
-}
-
-TEST_F_TIMEOUT(fuzz_ioctl, fuzz_new_programs, TIMEOUT)
+TEST_F_TIMEOUT(fuzz_ioctl, fuzz_programs, TIMEOUT)
 {
 	EXPECT_EQ(0, run_fuzzer(seconds()));
 }
