@@ -138,6 +138,11 @@ with-lib := CFLAGS="-O1 -g $(sanitize)"
 with-tests := SANITIZE="$(sanitize) -w"
 with-tools/sva := $(with-lib)
 endif
+# Where T names programs, the others need not be made. Else it has to do with something
+# that is in one of them.
+ifneq ($(T),)
+with-tests += PROGRAMS="$$(set -f; $(VM)/runtests --named $(T))"
+endif
 quiet := $(if $(V),V=1,-s)
 
 # Each part gets these; what it makes goes to O.
