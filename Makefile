@@ -63,10 +63,10 @@ debug = $(VM)/host-tools && SVA_KERNEL=$$(tools/testing/debug/kernel $(2)) && \
 $(debug-runs):
 	@$(call debug) $(@:%-debug=%) OUT=$(OUT)/debug-build LIMIT=$(or $(LIMIT),480)
 
-# What twenty minutes are enough for: units, chance, whatever happens at once.
-debug-some := bond_fault bond_group bond_storm fault_queue fuzz_ioctl \
-	invalidate_entries iova_async kunit_suites nested_* pasid_stress quota_misc \
-	quota_process quota_tree race_pairs sim_life vfio_fail viommu_*
+# What a quarter of an hour is enough for: what needs that kernel (units, failing
+# allocations, the misc cgroup), chance, and whatever happens at once.
+debug-some := bond_fault bond_storm fuzz_ioctl iova_async kunit_suites nested_storm \
+	pasid_stress quota_misc quota_process quota_tree race_pairs vfio_fail viommu_*
 test-debug-some:
 	@$(MAKE) --no-print-directory test-debug T='$(debug-some)' LIMIT=240
 
@@ -240,7 +240,7 @@ help:
 	@echo 'make test       boot it and run the tests; T="pasid_*" names programs or,'
 	@echo '                if there is no such program, single tests'
 	@echo 'make test-debug make the debug kernel (10 minutes, once) and run the tests on it'
-	@echo 'make test-debug-some  those of them that take twenty minutes'
+	@echo 'make test-debug-some  some of them, in a quarter of an hour'
 	@echo 'make test-kcsan make another kernel, and look for data races on it'
 	@echo 'make test-valgrind   libsva and the command, watched by valgrind'
 	@echo 'make coverage   run the tests on a kernel that counts, and say what they reach of'
