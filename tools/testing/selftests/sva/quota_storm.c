@@ -53,6 +53,17 @@ static void be_greedy(void)
 	}
 }
 
+/* Returns whether there are children left. */
+static bool reap(void)
+{
+	pid_t pid;
+
+	do {
+		pid = waitpid(-1, NULL, WNOHANG);
+	} while (pid > 0);
+	return !pid;
+}
+
 /* Ends as soon as nobody is in the cgroup any more. */
 static bool kill_all(const struct quota_cg *cg)
 {
@@ -61,11 +72,15 @@ static bool kill_all(const struct quota_cg *cg)
 	int i, fd;
 
 	fd = openat(cg->fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "1", 1) != 1)
+	if (fd < 0)
 		return false;
+	/* Who was forked just now may not be in there yet. */
+	do {
+		if (write(fd, "1", 1) != 1)
+			return false;
+		core_sleep_ms(10);
+	} while (reap());
 	close(fd);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
 	fd = openat(cg->fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	for (i = 0; i < 6000 * SVA_SLOWER; i++) {
 		n = pread(fd, text, sizeof(text) - 1, 0);
